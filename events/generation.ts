@@ -1,0 +1,114 @@
+/**
+ * The vocabulary of a generation: what the bridge tells about it and what every other room reads.
+ *
+ * A generation is one choice of one request. It is told as a sequence of two kinds of event, in order:
+ * `neural_state` (its state changed) and `token_activation` (a piece of its text came). What the upstream
+ * did not say is `null`, never made up.
+ */
+
+/** What a generation is doing. The last four are final. */
+export type GenerationState =
+  | 'queued'
+  | 'loading_model'
+  | 'processing_prompt'
+  | 'generating'
+  | 'cancelling'
+  | 'done'
+  | 'interrupted'
+  | 'cancelled'
+  | 'failed'
+
+/**
+ * What refines a final state. `stop`, `length`, `tool_calls`, `content_filter` are the upstream's own words;
+ * `empty` a normal end without any content; `client_gone`, `stopped` and `shutdown` say who cancelled;
+ * `truncated` an answer that ended without saying so; `connection` a connection that broke;
+ * `error` an error the upstream told.
+ */
+export type Ending = string
+
+/** What a token belongs to. */
+export type TokenKind = 'message' | 'reasoning' | 'tool_call'
+
+/** One candidate for a token, as the upstream gave it. `logprob` is in nats. */
+export interface Alternative {
+  text: string
+  logprob: number
+}
+
+/** What kind of trouble ended a generation. `send` is our request, `parse` the upstream's answer. */
+export type ErrorKind = 'connection' | 'parse' | 'send' | 'timeout' | 'upstream' | 'unknown'
+
+/** Why a generation failed or broke off; `message` in the upstream's words where it had some. */
+export interface GenerationError {
+  kind: ErrorKind
+  message: string
+  retryable: boolean
+}
+
+/** A generation changed its state. */
+export interface NeuralStateEvent {
+  type: 'neural_state'
+  generation: string
+  state: GenerationState
+  model: string | null
+  upstream: string
+  /** Tokens generated so far: the upstream's own count once it gave one, else what was seen. */
+  tokens_processed: number
+  /** Prompt and answer together, from the upstream's usage; null until it says so. */
+  total_tokens: number | null
+  /** True while `tokens_processed` counts chunks, which may hold several tokens. */
+  estimated: boolean
+  elapsed_ms: number
+  ttft_ms: number | null
+  /** 0..1 of loading or prompt processing, where the upstream tells. */
+  progress: number | null
+  ending: Ending | null
+  error: GenerationError | null
+  /** The generation this one continues. */
+  parent: string | null
+  cached: boolean
+}
+
+/** A piece of text came; one token where the upstream says so, else one chunk. */
+export interface TokenEvent {
+  type: 'token_activation'
+  generation: string
+  /** 0, 1, 2, … within the generation. */
+  index: number
+  token_id: number | null
+  token_text: string
+  kind: TokenKind
+  /** Unix seconds when its bytes were read. */
+  timestamp: number
+  /** Natural logarithm of the probability. */
+  logprob: number | null
+  /** e^logprob, 0..1. */
+  confidence: number | null
+  /** Nats, over the alternatives given and the rest as one lump; null with fewer than two. */
+  entropy: number | null
+  top: Alternative[]
+}
+
+/** What the bridge emits. */
+export type GenerationEvent = NeuralStateEvent | TokenEvent
+
+/** A `neural_state` with its place in the log. */
+export interface NeuralStateEntry extends NeuralStateEvent {
+  seq: number
+}
+
+/** A `token_activation` with its place in the log and its cell `[x, y]` on the map, which never moves. */
+export interface TokenEntry extends TokenEvent {
+  seq: number
+  position: [number, number]
+}
+
+/** What the log holds. */
+export type LogEntry = NeuralStateEntry | TokenEntry
+
+const FINAL: ReadonlySet<GenerationState> = new Set(['done', 'interrupted', 'cancelled', 'failed'])
+
+/** Whether nothing more can come after `state`. */
+export function isFinal(state: GenerationState): boolean {
+  return FINAL.has(state)
+}
