@@ -3,7 +3,7 @@
  *
  * A JSON message is one object or an array of them. Receivers ignore types and fields they do not know.
  */
-import type { GenerationState, LogEntry } from '../events/generation.ts'
+import type { LogEntry, NeuralStateEvent } from '../events/generation.ts'
 
 export const JSON_SUBPROTOCOL = 'tokenscope.json.v1'
 
@@ -15,11 +15,8 @@ export interface Position {
 
 export type GapReason = 'slow_consumer' | 'expired' | 'epoch'
 
-/** A generation as a whole: what a viewer needs who did not see it come. */
-export interface SnapshotGeneration {
-  generation: string
-  state: GenerationState
-  model: string | null
+/** A generation as a whole, for a viewer who did not see it come: its last state and all of its text. */
+export interface SnapshotGeneration extends Omit<NeuralStateEvent, 'type'> {
   text: string
   tokens: number
 }

@@ -11,8 +11,6 @@ export const ERROR_CODES = {
   EMPTY_PROMPT: { status: 400, retryable: false, meaning: 'there is no prompt to send' },
   FORBIDDEN_ORIGIN: { status: 403, retryable: false, meaning: 'a page of another origin asked' },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'no such path or thing' },
-  METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'the path has other methods' },
-  NOT_RUNNING: { status: 409, retryable: false, meaning: 'the generation has already ended' },
   BODY_TOO_LARGE: { status: 413, retryable: false, meaning: 'the body is over its limit' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, meaning: 'the body is not of a known type' },
   WRONG_HOST: { status: 421, retryable: false, meaning: 'the Host header names another server' },
@@ -58,6 +56,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // Happy-eyeballs connects fail with an AggregateError whose own message is empty.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ')
+  if (error instanceof TokenscopeError) return error.message
   const code = (error as NodeJS.ErrnoException).code
   return code && !error.message.includes(code) ? `${error.message} (${code})` : error.message
 }

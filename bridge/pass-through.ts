@@ -1,0 +1,157 @@
+/**
+ * The relay between an app and the upstream: what one sends the other gets, byte for byte and at the time
+ * it came; what breaks on one side breaks on the other.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { TokenscopeError } from '../events/errors.ts'
+import type { Exchange } from './exchange.ts'
+import { headerOf, responseHeaders } from './headers.ts'
+import { type AnswerHead, type AnswerListener, connectionError, isConnectError } from './upstream.ts'
+
+/** Bodies up to this are held, so that their model is known; larger ones stream through. */
+export const HELD_BYTES = 4 * 1024 * 1024
+const MAX_BODY_BYTES = 64 * 1024 * 1024
+
+export interface RequestBody {
+  /** The whole body if it is held. */
+  held: Buffer | null
+  /** What to send: the held bytes, the stream of a larger body, or null without one. */
+  send: Buffer | Readable | null
+}
+
+/**
+ * Reads a request's body as far as it is to be held.
+ *
+ * @throws TokenscopeError BODY_TOO_LARGE if more than 64 MiB are announced; a body that turns out to be
+ *   larger breaks its stream with the same error
+ */
+export async function takeBody(request: IncomingMessage): Promise<RequestBody> {
+  const announced = Number(request.headers['content-length'] ?? Number.NaN)
+  if (announced > MAX_BODY_BYTES) throw tooLarge()
+  if (request.headers['transfer-encoding'] === undefined && !(announced > 0)) {
+    // Without a body of its own a request may still carry "content-length: 0", which is kept as it is.
+    const empty = announced === 0 ? Buffer.alloc(0) : null
+    return { held: empty, send: empty }
+  }
+  if (announced > HELD_BYTES) return { held: null, send: request }
+
+  const chunks: Buffer[] = []
+  let bytes = 0
+  const source = request[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  while (bytes <= HELD_BYTES) {
+    const { value, done } = await source.next()
+    if (done) {
+      const held = Buffer.concat(chunks)
+      return { held, send: held }
+    }
+    chunks.push(value)
+    bytes += value.length
+  }
+  return { held: null, send: Readable.from(rest(chunks, source), { objectMode: false }) }
+}
+
+async function* rest(chunks: Buffer[], source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0
+  for (const chunk of chunks) {
+    bytes += chunk.length
+    yield chunk
+  }
+  for (;;) {
+    const { value, done } = await source.next()
+    if (done) return
+    bytes += value.length
+    if (bytes > MAX_BODY_BYTES) throw tooLarge()
+    yield value
+  }
+}
+
+function tooLarge(): TokenscopeError {
+  return new TokenscopeError(
+    'BODY_TOO_LARGE',
+    'The body is over 64 MiB, which is the most that is passed on.',
+  )
+}
+
+/** How an app's request went, for the log. */
+export interface RelayOutcome {
+  outcome: 'complete' | 'broken' | 'unreached'
+  error: Error | null
+}
+
+export interface RelayOptions {
+  response: ServerResponse
+  /** Listens along; null for what is no generation. */
+  exchange: Exchange | null
+  /** Flat list of headers to add to the answer. */
+  added: readonly string[]
+  /** Lower-case names of upstream headers that are answered here instead. */
+  replaced: Iterable<string>
+  /** Resumes the upstream after a chunk was refused. */
+  resume: () => void
+  /** Answers in OpenAI's error form, for there is no answer to pass on. */
+  fail: (error: TokenscopeError) => void
+  done: (outcome: RelayOutcome) => void
+}
+
+/** Passes an answer on to the app and lets the exchange listen. The bytes go first, the listening after. */
+export function createRelay(options: RelayOptions): AnswerListener {
+  const { response, exchange, fail, done } = options
+  response.on('drain', () => options.resume())
+  return {
+    head(head, readAt) {
+      if (!response.destroyed) writeHead(response, head, options)
+      exchange?.head(head.status, headerOf(head.headers, 'content-type'), readAt)
+    },
+    chunk(bytes, readAt) {
+      const more = response.destroyed || response.write(bytes)
+      exchange?.bytes(bytes, readAt)
+      return more
+    },
+    end(readAt) {
+      response.end()
+      exchange?.end(readAt)
+      done({ outcome: 'complete', error: null })
+    },
+    broken(error, readAt) {
+      exchange?.broken(connectionError(error), readAt)
+      if (response.headersSent) {
+        breakOff(response)
+        done({ outcome: 'broken', error })
+        return
+      }
+      if (!response.destroyed) fail(noAnswer(error))
+      done({ outcome: 'unreached', error })
+    },
+  }
+}
+
+function writeHead(response: ServerResponse, head: AnswerHead, { added, replaced }: RelayOptions): void {
+  response.writeHead(head.status, head.statusText, responseHeaders(head.headers, added, replaced))
+  // With the first bytes of the body if they are here already, alone if they let wait for themselves.
+  setImmediate(() => {
+    if (!response.destroyed && !response.writableEnded) response.flushHeaders()
+  })
+}
+
+/**
+ * Ends the app's connection so that it cannot be taken for the answer's end. What was written before still
+ * goes out. An answer without a length ends with its connection, so there only a reset tells.
+ */
+function breakOff(response: ServerResponse): void {
+  const framed = response.chunkedEncoding || response.hasHeader('content-length')
+  const cut = () => {
+    if (framed) response.destroy()
+    else response.socket?.resetAndDestroy()
+  }
+  if (response.writableLength === 0) cut()
+  else response.once('drain', cut)
+}
+
+function noAnswer(error: Error): TokenscopeError {
+  if (error instanceof TokenscopeError) return error
+  const { message } = connectionError(error)
+  return isConnectError(error)
+    ? new TokenscopeError('UPSTREAM_UNREACHABLE', `The upstream cannot be reached: ${message}`)
+    : new TokenscopeError('UPSTREAM_BROKEN', `The upstream broke off before it answered: ${message}`)
+}

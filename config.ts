@@ -1,0 +1,235 @@
+/**
+ * The only reader of flags, environment and `tokenscope.config.json`.
+ *
+ * A flag beats the environment, which beats the file. Whatever is not known or does not fit stops the start
+ * with one line that names it.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import Type, { type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { CONFIG_KEYS, type ConfigFlag } from './events/config-keys.ts'
+import { reasonOf, TokenscopeError } from './events/errors.ts'
+
+export const CONFIG_FILE = 'tokenscope.config.json'
+
+export interface Config {
+  /** URLs, or "demo". */
+  upstreams: string[]
+  /** Whether somebody named them. */
+  upstreamNamed: boolean
+  host: string
+  port: number
+  portNamed: boolean
+  /** Path of the data folder, as given. */
+  data: string
+  drainSeconds: number
+  allowOrigins: string[]
+  allowHosts: string[]
+  logLevel: string
+}
+
+type Values = Record<ConfigFlag, string | string[] | number | undefined>
+type Origin = { value: unknown; from: string }
+
+const NUMERIC: ReadonlySet<ConfigFlag> = new Set(['port', 'drain-seconds'])
+
+/** What each value must be, once it is a list (repeatable), a number or a string, and the words for it. */
+const SHAPES: Record<ConfigFlag, [schema: TSchema, words: string]> = {
+  upstream: [Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }), 'an http(s) URL or "demo"'],
+  host: [Type.String({ minLength: 1 }), 'an address or name'],
+  port: [Type.Integer({ minimum: 0, maximum: 65_535 }), 'a whole number from 0 to 65535'],
+  data: [Type.String({ minLength: 1 }), 'the path of a folder'],
+  'drain-seconds': [Type.Number({ minimum: 0, maximum: 86_400 }), 'a number of seconds from 0 to 86400'],
+  'allow-origin': [Type.Array(Type.String({ minLength: 1 })), 'an origin such as https://example.org'],
+  'allow-host': [Type.Array(Type.String({ pattern: '^[^\\s/:]+$' })), 'a host name without port'],
+  'log-level': [
+    Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    'trace, debug, info, warn, error, fatal or silent',
+  ],
+}
+
+/** What the command line asks for. */
+export type Command = { kind: 'start'; config: Config } | { kind: 'help' } | { kind: 'version' }
+
+/**
+ * Reads the configuration of this process.
+ *
+ * @throws TokenscopeError CONFIG naming the option and where it stands
+ */
+export function readCommand(
+  argv: readonly string[] = process.argv.slice(2),
+  env: NodeJS.ProcessEnv = process.env,
+  folder: string = process.cwd(),
+): Command {
+  const flags = readFlags(argv)
+  if (flags.has('help')) return { kind: 'help' }
+  if (flags.has('version')) return { kind: 'version' }
+  const given = new Map([...readFile(join(folder, CONFIG_FILE)), ...readEnvironment(env), ...flags])
+  const values = {} as Values
+  for (const key of CONFIG_KEYS) {
+    const { flag, fallback, repeatable } = key
+    const origin = given.get(flag) ?? {
+      value: repeatable && fallback === '' ? [] : fallback,
+      from: 'default',
+    }
+    values[flag] = fitted(flag, origin, repeatable)
+  }
+  const upstreams = (values.upstream as string[]).map(upstreamOf)
+  return {
+    kind: 'start',
+    config: {
+      upstreams,
+      upstreamNamed: given.has('upstream'),
+      host: hostOf(values.host as string),
+      port: values.port as number,
+      portNamed: given.has('port'),
+      data: values.data as string,
+      drainSeconds: values['drain-seconds'] as number,
+      allowOrigins: (values['allow-origin'] as string[]).map(originOf),
+      allowHosts: (values['allow-host'] as string[]).map(host => host.toLowerCase()),
+      logLevel: values['log-level'] as string,
+    },
+  }
+}
+
+/** The help text: a line per option. */
+export function helpText(): string {
+  const lines = CONFIG_KEYS.map(({ flag, value, fallback, repeatable, meaning }) => {
+    const notes = [fallback === '' ? '' : `default ${fallback}`, repeatable ? 'repeatable' : '']
+    const note = notes.filter(Boolean).join(', ')
+    return `  ${`--${flag} ${value}`.padEnd(26)}${meaning}${note ? ` (${note})` : ''}`
+  })
+  return [
+    'Tokenscope, an oscilloscope for language models.',
+    '',
+    'Usage: pnpm start [options]',
+    '',
+    ...lines,
+    `  ${'--help, --version'.padEnd(26)}this text, the version`,
+    '',
+    `Each option is also an environment variable (--drain-seconds: TOKENSCOPE_DRAIN_SECONDS, several values`,
+    `divided by spaces) and a key of ${CONFIG_FILE} ("drain-seconds"). Flag beats environment beats file.`,
+  ].join('\n')
+}
+
+function readFlags(argv: readonly string[]): Map<string, Origin> {
+  // `pnpm start -- --port 1` hands the divider on.
+  const args = argv[0] === '--' ? argv.slice(1) : [...argv]
+  const options = Object.fromEntries([
+    ...CONFIG_KEYS.map(({ flag }) => [flag, { type: 'string', multiple: true }] as const),
+    ['help', { type: 'boolean' }] as const,
+    ['version', { type: 'boolean' }] as const,
+  ])
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
+  const given = new Map<string, Origin>()
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      throw bad(token.value, `"${token.value}" is not an option. Options begin with --; see --help.`)
+    }
+    if (token.kind === 'option-terminator') continue
+    const { name, rawName, value } = token
+    if (!Object.hasOwn(options, name)) throw bad(rawName, `Unknown option ${rawName}. See --help.`)
+    if (options[name]?.type === 'boolean') given.set(name, { value: true, from: rawName })
+    else if (value === undefined || value === '')
+      throw bad(rawName, `${rawName} needs a value: ${words(name)}.`)
+    else add(given, name as ConfigFlag, value, rawName)
+  }
+  return given
+}
+
+function add(given: Map<string, Origin>, flag: ConfigFlag, value: string, from: string): void {
+  const before = given.get(flag)
+  if (before === undefined) given.set(flag, { value: isRepeatable(flag) ? [value] : value, from })
+  else if (isRepeatable(flag)) (before.value as string[]).push(value)
+  else throw bad(from, `${from} is given twice.`)
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Map<string, Origin> {
+  const given = new Map<string, Origin>()
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('TOKENSCOPE_') || value === undefined || value === '') continue
+    const flag = name.slice('TOKENSCOPE_'.length).toLowerCase().replaceAll('_', '-')
+    if (!isFlag(flag)) throw bad(name, `Unknown environment variable ${name}. See --help.`)
+    given.set(flag, { value: isRepeatable(flag) ? value.trim().split(/\s+/) : value, from: name })
+  }
+  return given
+}
+
+function readFile(path: string): Map<string, Origin> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+    throw bad(CONFIG_FILE, `${CONFIG_FILE} cannot be read: ${reasonOf(error)}`)
+  }
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (error) {
+    throw bad(CONFIG_FILE, `${CONFIG_FILE} is not JSON: ${reasonOf(error)}`)
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw bad(CONFIG_FILE, `${CONFIG_FILE} must hold one JSON object.`)
+  }
+  const given = new Map<string, Origin>()
+  for (const [flag, value] of Object.entries(content)) {
+    if (!isFlag(flag)) throw bad(flag, `Unknown key "${flag}" in ${CONFIG_FILE}. See --help.`)
+    const list = isRepeatable(flag) && !Array.isArray(value) ? [value] : value
+    given.set(flag, { value: list, from: `"${flag}" in ${CONFIG_FILE}` })
+  }
+  return given
+}
+
+function fitted(flag: ConfigFlag, { value, from }: Origin, repeatable: boolean): Values[ConfigFlag] {
+  let candidate = repeatable && !Array.isArray(value) ? [value] : value
+  if (NUMERIC.has(flag) && typeof value === 'string' && value.trim() !== '') candidate = Number(value)
+  if (Compile(SHAPES[flag][0]).Check(candidate)) return candidate as Values[ConfigFlag]
+  throw bad(from, `${from} is ${JSON.stringify(value)}; it must be ${words(flag)}.`)
+}
+
+function upstreamOf(text: string): string {
+  if (text === 'demo') return text
+  if (/,\w[\w-]*=/.test(text)) {
+    throw bad('--upstream', `--upstream ${text}: options after a comma are not known in this version.`)
+  }
+  const url = URL.parse(text)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
+    throw bad('--upstream', `--upstream ${text}: it must be ${words('upstream')}, as http://127.0.0.1:1234.`)
+  }
+  return text
+}
+
+function originOf(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || url.origin === 'null' || url.href !== `${url.origin}/`) {
+    throw bad('--allow-origin', `--allow-origin ${text}: it must be ${words('allow-origin')}.`)
+  }
+  return url.origin
+}
+
+function hostOf(host: string): string {
+  if (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) return host
+  throw bad(
+    '--host',
+    `--host ${host}: beyond loopback Tokenscope needs authentication, which this version does not have. Use 127.0.0.1, ::1 or localhost.`,
+  )
+}
+
+function isFlag(flag: string): flag is ConfigFlag {
+  return CONFIG_KEYS.some(key => key.flag === flag)
+}
+
+function isRepeatable(flag: ConfigFlag): boolean {
+  return CONFIG_KEYS.some(key => key.flag === flag && key.repeatable)
+}
+
+function words(flag: string): string {
+  return SHAPES[flag as ConfigFlag][1]
+}
+
+function bad(param: string, message: string): TokenscopeError {
+  return new TokenscopeError('CONFIG', message, { param })
+}

@@ -1,0 +1,32 @@
+/** The one form of JSON answers under `/scope/v1`, and OpenAI's for errors on pass-through paths. */
+import type { TokenscopeError } from '../events/errors.ts'
+
+export interface Success<T> {
+  success: true
+  data: T
+  metadata: Record<string, unknown>
+}
+
+export interface Failure {
+  success: false
+  /** A sentence. */
+  error: string
+  error_code: string
+  correlation_id: string
+}
+
+export function success<T>(data: T, metadata: Record<string, unknown> = {}): Success<T> {
+  return { success: true, data, metadata }
+}
+
+export function failure(error: TokenscopeError, correlationId: string): Failure {
+  return { success: false, error: error.message, error_code: error.code, correlation_id: correlationId }
+}
+
+/** The form that OpenAI's clients understand. */
+export function openaiError(error: TokenscopeError): {
+  error: { message: string; type: string; param: string | null; code: string }
+} {
+  const type = error.status < 500 ? 'invalid_request_error' : 'api_error'
+  return { error: { message: error.message, type, param: error.param, code: error.code.toLowerCase() } }
+}

@@ -1,0 +1,72 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import * as sqlite from 'node:sqlite'
+import { reasonOf, TokenscopeError } from '../events/errors.ts'
+
+const LOCK_FILE = 'lock.db'
+const OWNER_FILE = 'server.json'
+
+/**
+ * The data folder, held by one server at a time.
+ *
+ * The lock is a transaction that SQLite keeps open on a file: the system lets go of it when the process
+ * ends, however it ends, so that no stale lock can be left behind.
+ */
+export class DataFolder {
+  readonly path: string
+  #lock: sqlite.DatabaseSync | null = null
+
+  constructor(path: string) {
+    this.path = resolve(path)
+  }
+
+  /**
+   * Creates the folder (0700) if need be and locks it.
+   *
+   * @throws TokenscopeError DATA_FOLDER if it cannot be written or another server holds it
+   */
+  open(): void {
+    try {
+      mkdirSync(this.path, { recursive: true, mode: 0o700 })
+      chmodSync(this.path, 0o700)
+      this.#lock = new sqlite.DatabaseSync(join(this.path, LOCK_FILE))
+      this.#lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    } catch (error) {
+      this.#lock?.close()
+      this.#lock = null
+      throw this.#refusal(error)
+    }
+  }
+
+  /** Notes who holds the folder, for the message that a second server gives. */
+  describe(url: string): void {
+    writeFileSync(join(this.path, OWNER_FILE), `${JSON.stringify({ pid: process.pid, url })}\n`, {
+      mode: 0o600,
+    })
+  }
+
+  /** Lets go of it. */
+  close(): void {
+    if (this.#lock === null) return
+    rmSync(join(this.path, OWNER_FILE), { force: true })
+    this.#lock.close()
+    this.#lock = null
+  }
+
+  #refusal(error: unknown): TokenscopeError {
+    const locked = /database is locked/.test(reasonOf(error))
+    const message = locked
+      ? `The data folder ${this.path} is in use by ${this.#owner()}. Stop it, or use --data for another folder.`
+      : `The data folder ${this.path} cannot be used: ${reasonOf(error)}. Use --data for another folder.`
+    return new TokenscopeError('DATA_FOLDER', message, { cause: error, param: '--data' })
+  }
+
+  #owner(): string {
+    try {
+      const { pid, url } = JSON.parse(readFileSync(join(this.path, OWNER_FILE), 'utf8'))
+      return `another Tokenscope (process ${pid}, ${url})`
+    } catch {
+      return 'another Tokenscope'
+    }
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * The HTTP server: the doors first, then either one of our own paths (Fastify) or the pass-through, which
+ * sees the request untouched.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import helmet from '@fastify/helmet'
+import fastifyStatic from '@fastify/static'
+import cors from 'cors'
+import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
+import type { Logger } from 'pino'
+import type { PassThroughContext } from '../bridge/bridge.ts'
+import { reasonOf, TokenscopeError } from '../events/errors.ts'
+import { failure, openaiError } from './answers.ts'
+import { correlationIdOf } from './correlation.ts'
+import { Doors, type DoorsOptions } from './doors.ts'
+import { type Generations, scopeRoutes } from './scope-routes.ts'
+import { type StatusOptions, statusRoutes } from './status-routes.ts'
+
+const MAX_BODY_BYTES = 10 * 1024 * 1024
+const STREAM_PATH = '/scope/v1/stream'
+const CORS_HEADERS = [
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+]
+
+/** What lies behind the doors. */
+export interface Rooms {
+  generations: Generations
+  passThrough(request: IncomingMessage, response: ServerResponse, context: PassThroughContext): Promise<void>
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+export interface HttpServerOptions {
+  doors: DoorsOptions
+  /** Folder with the built page. */
+  page: string
+  status: StatusOptions
+  rooms: Rooms
+  logger: Logger
+}
+
+export class HttpServer {
+  readonly server: Server
+  readonly #app: FastifyInstance
+  readonly #doors: Doors
+  readonly #rooms: Rooms
+  readonly #logger: Logger
+  readonly #cors: ReturnType<typeof cors>
+
+  private constructor(options: HttpServerOptions) {
+    this.#doors = new Doors(options.doors)
+    this.#rooms = options.rooms
+    this.#logger = options.logger
+    this.#cors = cors({ origin: [...options.doors.allowOrigins], exposedHeaders: ['X-Correlation-ID'] })
+    let server: Server | undefined
+    this.#app = fastify({
+      serverFactory: handler => {
+        server = createServer((request, response) => this.#enter(request, response, handler))
+        return server
+      },
+      bodyLimit: MAX_BODY_BYTES,
+      genReqId: request => request.headers['x-correlation-id'] as string,
+      // Types are what they are: no text becomes a number, no field goes away.
+      ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+      logger: false,
+    })
+    this.server = server as unknown as Server
+    this.#app.removeContentTypeParser('text/plain')
+    // An app keeps its connection between prompts; Node's 5 s would close it under a request on its way.
+    this.server.keepAliveTimeout = 75_000
+    this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  /** Makes the server with all its routes; it does not listen yet. */
+  static async create(options: HttpServerOptions): Promise<HttpServer> {
+    const http = new HttpServer(options)
+    await http.#route(options)
+    return http
+  }
+
+  /** Takes no new connections and closes those that are idle; resolves when the last is gone. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>(resolve => this.server.close(() => resolve()))
+    this.server.closeIdleConnections()
+    const patience = setTimeout(() => this.server.closeAllConnections(), 1000)
+    await closed
+    clearTimeout(patience)
+    await this.#app.close()
+  }
+
+  async #route({ page, status, rooms }: HttpServerOptions): Promise<void> {
+    const app = this.#app
+    await app.register(helmet, {
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          'default-src': ["'none'"],
+          'script-src': ["'self'"],
+          'style-src': ["'self'"],
+          'connect-src': ["'self'"],
+          'img-src': ["'self'", 'data:', 'blob:'],
+          'font-src': ["'self'"],
+          'base-uri': ["'none'"],
+          'form-action': ["'none'"],
+          'frame-ancestors': ["'none'"],
+        },
+      },
+      // Loopback has no TLS to insist on.
+      strictTransportSecurity: false,
+    })
+    await app.register(fastifyStatic, {
+      root: join(page, 'assets'),
+      prefix: '/assets/',
+      immutable: true,
+      maxAge: '365d',
+    })
+    app.get('/', (_request, reply) => reply.sendFile('index.html', page, { maxAge: 0, immutable: false }))
+    statusRoutes(app, status)
+    scopeRoutes(app, rooms.generations)
+    app.get(STREAM_PATH, () => {
+      throw new TokenscopeError('BAD_REQUEST', `${STREAM_PATH} is a WebSocket; connect with ws://.`)
+    })
+    app.setNotFoundHandler(request => {
+      throw new TokenscopeError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`)
+    })
+    app.setErrorHandler((error: FastifyError | TokenscopeError, request, reply) => {
+      const known = error instanceof TokenscopeError ? error : known4xx(error)
+      if (known.code === 'INTERNAL') {
+        this.#logger.error({ err: error, correlation_id: request.id }, 'a request failed in here')
+      }
+      return reply.code(known.status).send(failure(known, request.id))
+    })
+    await app.ready()
+  }
+
+  #enter(
+    request: IncomingMessage,
+    response: ServerResponse,
+    handler: (request: IncomingMessage, response: ServerResponse) => void,
+  ): void {
+    const correlationId = correlationIdOf(request)
+    request.headers['x-correlation-id'] = correlationId
+    response.setHeader('X-Correlation-ID', correlationId)
+    const path = (request.url as string).split('?', 1)[0] as string
+    const own = isOwnPath(path, request.method as string)
+    const refusal = this.#doors.check(request)
+    if (refusal !== null) {
+      this.#logger.warn({ correlation_id: correlationId, code: refusal.code }, refusal.message)
+      const body = own ? failure(refusal, correlationId) : openaiError(refusal)
+      response.writeHead(refusal.status, { 'content-type': 'application/json', connection: 'close' })
+      response.end(JSON.stringify(body))
+      return
+    }
+    const proceed = () => {
+      if (own) handler(request, response)
+      else this.#passThrough(request, response, correlationId)
+    }
+    // Answers the preflight of an allowed origin itself, and marks its other answers.
+    if (this.#doors.isAllowedOrigin(request.headers.origin)) this.#cors(request, response, proceed)
+    else proceed()
+  }
+
+  #passThrough(request: IncomingMessage, response: ServerResponse, correlationId: string): void {
+    const startedAt = performance.now()
+    // The head of a passed answer is written as one raw list; what is already set goes into it.
+    const added = response.getHeaderNames().flatMap(name => [name, String(response.getHeader(name))])
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    const replaced = this.#doors.isAllowedOrigin(request.headers.origin) ? CORS_HEADERS : []
+    void this.#rooms.passThrough(request, response, {
+      added,
+      replaced,
+      fail: error => {
+        if (response.headersSent || response.destroyed) {
+          response.destroy()
+          return
+        }
+        // What is left of a body that was not read to its end would be taken for the next request.
+        if (!request.complete) response.setHeader('connection', 'close')
+        for (let i = 0; i < added.length; i += 2)
+          response.setHeader(added[i] as string, added[i + 1] as string)
+        response.writeHead(error.status, { 'content-type': 'application/json' })
+        response.end(JSON.stringify(openaiError(error)))
+      },
+      done: ({ outcome, error, upstream, generations }) => {
+        const line = {
+          correlation_id: correlationId,
+          method: request.method,
+          path: request.url?.split('?', 1)[0],
+          status: response.statusCode,
+          upstream,
+          ms: Math.round(performance.now() - startedAt),
+          ...(generations.length > 0 ? { generations } : {}),
+        }
+        if (error !== null)
+          this.#logger.warn({ ...line, reason: reasonOf(error) }, `passed through: ${outcome}`)
+        else this.#logger.debug(line, 'passed through')
+      },
+    })
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy())
+    const refusal =
+      this.#doors.check(request) ??
+      (request.url?.split('?', 1)[0] === STREAM_PATH
+        ? null
+        : new TokenscopeError(
+            'NOT_FOUND',
+            `There is no WebSocket at ${request.url}; it is at ${STREAM_PATH}.`,
+          ))
+    if (refusal === null) {
+      this.#rooms.upgrade(request, socket, head)
+      return
+    }
+    const id = correlationIdOf(request)
+    const body = JSON.stringify(failure(refusal, id))
+    socket.end(
+      [
+        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
+        'Content-Type: application/json',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        `X-Correlation-ID: ${id}`,
+        'Connection: close',
+        '',
+        body,
+      ].join('\r\n'),
+    )
+  }
+}
+
+function isOwnPath(path: string, method: string): boolean {
+  if (path === '/') return method === 'GET' || method === 'HEAD'
+  if (path === '/healthz' || path === '/readyz' || path === '/metrics') return true
+  return path === '/scope' || path.startsWith('/scope/') || path.startsWith('/assets/')
+}
+
+/** Fastify's own refusals in our codes. */
+function known4xx(error: FastifyError): TokenscopeError {
+  if (error.validation)
+    return new TokenscopeError('BAD_REQUEST', `The request does not fit: ${error.message}.`)
+  switch (error.statusCode) {
+    case 413:
+      return new TokenscopeError('BODY_TOO_LARGE', 'The body is over 10 MiB.')
+    case 415:
+      return new TokenscopeError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json.')
+    case 403:
+    case 404:
+      return new TokenscopeError('NOT_FOUND', 'There is no such file.')
+    case 400:
+      return new TokenscopeError('INVALID_JSON', 'The body is not JSON.')
+    default:
+      return new TokenscopeError('INTERNAL', 'Something went wrong inside Tokenscope; its log says what.')
+  }
+}

@@ -1,0 +1,62 @@
+import type { FastifyInstance } from 'fastify'
+import Type, { type Static } from 'typebox'
+import { TokenscopeError } from '../events/errors.ts'
+import { success } from './answers.ts'
+
+/** What the page may ask of the bridge. */
+export interface Generations {
+  generate(prompt: {
+    messages: { role: string; content: unknown }[]
+    model?: string
+    parameters: Record<string, unknown>
+  }): string
+  stop(generation: string): void
+}
+
+const NewGeneration = Type.Object({
+  prompt: Type.Optional(Type.String()),
+  messages: Type.Optional(
+    Type.Array(
+      Type.Object({
+        role: Type.String({ minLength: 1 }),
+        content: Type.Union([Type.String(), Type.Array(Type.Unknown())]),
+      }),
+    ),
+  ),
+  model: Type.Optional(Type.String({ minLength: 1 })),
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
+})
+
+/** `/scope/v1`: starts and stops generations. */
+export function scopeRoutes(app: FastifyInstance, generations: Generations): void {
+  app.post('/scope/v1/generations', { schema: { body: NewGeneration } }, async (request, reply) => {
+    const { prompt, messages, model, ...parameters } = request.body as Static<typeof NewGeneration>
+    const generation = generations.generate({
+      messages: messagesOf(prompt, messages),
+      ...(model === undefined ? {} : { model }),
+      parameters,
+    })
+    return reply.code(201).send(success({ generation }))
+  })
+
+  app.delete('/scope/v1/generations/:id', async request => {
+    const { id } = request.params as { id: string }
+    generations.stop(id)
+    return success({ generation: id, state: 'cancelling' })
+  })
+}
+
+function messagesOf(
+  prompt: string | undefined,
+  messages: Static<typeof NewGeneration>['messages'],
+): { role: string; content: unknown }[] {
+  if (prompt !== undefined && messages !== undefined) {
+    throw new TokenscopeError('BAD_REQUEST', 'Give either "prompt" or "messages", not both.', {
+      param: 'prompt',
+    })
+  }
+  const list = messages ?? [{ role: 'user', content: prompt ?? '' }]
+  const said = list.some(({ content }) => (typeof content === 'string' ? content.trim() : content).length > 0)
+  if (!said) throw new TokenscopeError('EMPTY_PROMPT', 'There is no prompt to send.', { param: 'prompt' })
+  return list
+}

@@ -1,0 +1,177 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Tokenscope } from '../../main.ts'
+import { startScope } from '../support/scope.ts'
+import { chunk, DONE, ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { Spectator } from '../support/spectator.ts'
+
+let upstream: ScriptedUpstream
+let scope: Tokenscope
+let viewer: Spectator
+
+beforeAll(async () => {
+  upstream = await new ScriptedUpstream().start()
+  scope = await startScope({ upstreams: [upstream.url] })
+})
+afterAll(async () => {
+  await scope.stop()
+  await upstream.kill()
+})
+beforeEach(async () => {
+  upstream.seen.length = 0
+  viewer = await Spectator.watch(scope.url)
+})
+afterEach(() => viewer.close())
+
+function post(body: unknown, type = 'application/json') {
+  return fetch(`${scope.url}/scope/v1/generations`, {
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+}
+
+test('a prompt of the page is sent with logprobs asked for, and shown', async () => {
+  upstream.script = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end(chunk({ content: 'yes' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
+  }
+  const response = await post({ prompt: 'Is it?', temperature: 0.5, seed: 7 })
+  expect(response.status).toBe(201)
+  const { success, data, metadata } = await response.json()
+  expect({ success, metadata }).toEqual({ success: true, metadata: {} })
+  expect(data.generation).toMatch(/^g_[0-9A-HJKMNP-TV-Z]{26}$/)
+  const last = await viewer.end()
+  expect(last).toMatchObject({ generation: data.generation, state: 'done', model: 'test-model' })
+  expect(JSON.parse(upstream.seen[0]?.body.toString() ?? '')).toEqual({
+    model: 'test-model',
+    messages: [{ role: 'user', content: 'Is it?' }],
+    temperature: 0.5,
+    seed: 7,
+    stream: true,
+    stream_options: { include_usage: true },
+    logprobs: true,
+    top_logprobs: 5,
+  })
+})
+
+test.each<[string, unknown, number, string, RegExp]>([
+  ['nothing', {}, 400, 'EMPTY_PROMPT', /no prompt/],
+  ['an empty prompt', { prompt: ' \n' }, 400, 'EMPTY_PROMPT', /no prompt/],
+  ['no messages', { messages: [] }, 400, 'EMPTY_PROMPT', /no prompt/],
+  ['both', { prompt: 'a', messages: [] }, 400, 'BAD_REQUEST', /not both/],
+  ['a number for a prompt', { prompt: 5 }, 400, 'BAD_REQUEST', /prompt must be string/],
+  [
+    'a temperature out of range',
+    { prompt: 'a', temperature: 9 },
+    400,
+    'BAD_REQUEST',
+    /temperature must be <= 2/,
+  ],
+  ['a message without content', { messages: [{ role: 'user' }] }, 400, 'BAD_REQUEST', /content/],
+  ['a body that is no JSON', '{"prompt":', 400, 'INVALID_JSON', /not JSON/],
+  ['a list', [], 400, 'BAD_REQUEST', /must be object/],
+])('%s is refused with its code', async (_name, body, status, code, message) => {
+  const response = await post(body)
+  expect(response.status).toBe(status)
+  expect(await response.json()).toEqual({
+    success: false,
+    error: expect.stringMatching(message),
+    error_code: code,
+    correlation_id: response.headers.get('x-correlation-id'),
+  })
+})
+
+test('a body of another type and one over 10 MiB are refused', async () => {
+  const text = await post('hello', 'text/plain')
+  expect([text.status, (await text.json()).error_code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
+  const large = await post({ prompt: 'x'.repeat(10 * 1024 * 1024) })
+  expect([large.status, (await large.json()).error_code]).toEqual([413, 'BODY_TOO_LARGE'])
+})
+
+test('stopping what does not run is 404, as is every unknown path', async () => {
+  for (const [method, path] of [
+    ['DELETE', '/scope/v1/generations/g_none'],
+    ['GET', '/scope/v1/upstreams'],
+    ['GET', '/scope'],
+    ['GET', '/assets/none.js'],
+  ]) {
+    const response = await fetch(scope.url + path, { method: method as string })
+    expect([path, response.status, (await response.json()).error_code]).toEqual([path, 404, 'NOT_FOUND'])
+  }
+})
+
+test.each([
+  '/assets/../index.html',
+  '/assets/%2e%2e/index.html',
+  '/assets/..%2f..%2fpackage.json',
+  '/assets/%00',
+])('no path leads out of the assets: %s', async path => {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    // fetch would resolve the dots itself.
+    httpRequest(scope.url, { path }, resolve).on('error', reject).end()
+  })
+  expect([400, 403, 404]).toContain(answer.statusCode)
+  answer.resume()
+})
+
+test('the page comes with a strict policy, its assets for ever', async () => {
+  const page = await fetch(`${scope.url}/`)
+  expect(page.headers.get('content-type')).toMatch(/text\/html/)
+  expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*script-src 'self'/)
+  expect(page.headers.get('cache-control')).toBe('public, max-age=0')
+  const html = await page.text()
+  const script = html.match(/\/assets\/[^"]+\.js/)?.[0]
+  const asset = await fetch(scope.url + script)
+  expect([asset.status, asset.headers.get('cache-control')]).toEqual([
+    200,
+    'public, max-age=31536000, immutable',
+  ])
+})
+
+test('/healthz, /readyz and /metrics answer', async () => {
+  expect(await (await fetch(`${scope.url}/healthz`)).text()).toBe('ok\n')
+  const lines = (await (await fetch(`${scope.url}/readyz`)).text()).trim().split('\n')
+  expect(lines[0]).toBe('ready')
+  expect(lines.slice(1).map(line => line.split(/\s+/)[1])).toEqual([
+    'upstream',
+    'bridge',
+    'broadcast',
+    'compositor',
+  ])
+  const json = await (await fetch(`${scope.url}/readyz`, { headers: { accept: 'application/json' } })).json()
+  expect(json.data.components[0]).toMatchObject({ name: 'upstream', facts: { up: true, demo: false } })
+
+  upstream.script = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end(
+      chunk({ content: 'a' }) + chunk({ content: 'b' }) + chunk({}, { finish_reason: 'stop' }) + DONE,
+    )
+  }
+  await post({ prompt: 'count' })
+  await viewer.end()
+  const metrics = await (await fetch(`${scope.url}/metrics`)).text()
+  const label = new URL(upstream.url).host
+  expect(metrics).toMatch(
+    new RegExp(`tokenscope_tokens_total\\{upstream="${label}",model="test-model",kind="message"\\} [3-9]`),
+  )
+  expect(metrics).toContain(`tokenscope_upstream_up{upstream="${label}"} 1`)
+  expect(metrics).toContain('tokenscope_broadcast_clients 1')
+  expect(metrics).toMatch(/tokenscope_pipeline_latency_seconds_count [1-9]/)
+  expect(metrics).toMatch(/tokenscope_layout_seconds_count\{backend="cpu",layout="map"\} [1-9]/)
+  expect(metrics).toContain('process_cpu_user_seconds_total')
+})
+
+test('a model that no upstream lists is counted as other', async () => {
+  upstream.script = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.end(
+      `data: {"model":"evil\\"name","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n`,
+    )
+  }
+  await post({ prompt: 'a' })
+  await viewer.end()
+  const metrics = await (await fetch(`${scope.url}/metrics`)).text()
+  expect(metrics).toMatch(/tokenscope_tokens_total\{upstream="[^"]+",model="other",kind="message"\} 1/)
+  expect(metrics).not.toContain('evil')
+})

@@ -1,0 +1,91 @@
+import { WebSocket } from 'ws'
+import type { ServerMessage } from '../../broadcast/protocol.ts'
+import type { LogEntry, NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
+
+/** A viewer that keeps everything it is sent and can be waited for. */
+export class Spectator {
+  readonly socket: WebSocket
+  readonly messages: ServerMessage[] = []
+  readonly closed: Promise<{ code: number; reason: string }>
+  #wake: (() => void)[] = []
+
+  private constructor(url: string, headers: Record<string, string>) {
+    this.socket = new WebSocket(`${url.replace('http', 'ws')}/scope/v1/stream`, 'tokenscope.json.v1', {
+      headers,
+    })
+    this.socket.on('message', data => {
+      const parsed = JSON.parse(data.toString()) as ServerMessage | ServerMessage[]
+      this.messages.push(...(Array.isArray(parsed) ? parsed : [parsed]))
+      for (const wake of this.#wake.splice(0)) wake()
+    })
+    this.socket.on('error', () => {})
+    this.closed = new Promise(resolve => {
+      this.socket.on('close', (code, reason) => {
+        resolve({ code, reason: reason.toString() })
+        for (const wake of this.#wake.splice(0)) wake()
+      })
+    })
+  }
+
+  /** Connects and subscribes; resolves when the snapshot is there. */
+  static async watch(url: string, subscribe: object = {}): Promise<Spectator> {
+    const spectator = new Spectator(url, {})
+    await spectator.until(messages => messages.some(({ type }) => type === 'hello'))
+    spectator.send({ type: 'subscribe', generations: '*', layout: 'map', ...subscribe })
+    await spectator.until(messages => messages.some(message => message.type === 'snapshot' && message.last))
+    return spectator
+  }
+
+  /** Connects only. */
+  static connect(url: string, headers: Record<string, string> = {}): Spectator {
+    return new Spectator(url, headers)
+  }
+
+  get entries(): LogEntry[] {
+    return this.messages.filter((message): message is LogEntry => 'seq' in message && 'generation' in message)
+  }
+
+  get states(): NeuralStateEntry[] {
+    return this.entries.filter(entry => entry.type === 'neural_state')
+  }
+
+  get tokens(): TokenEntry[] {
+    return this.entries.filter(entry => entry.type === 'token_activation')
+  }
+
+  /** Ids of the generations seen, in order of appearance. */
+  get generations(): string[] {
+    return [...new Set(this.entries.map(({ generation }) => generation))]
+  }
+
+  textOf(generation: string): string {
+    return this.tokens
+      .filter(token => token.generation === generation)
+      .map(({ token_text }) => token_text)
+      .join('')
+  }
+
+  /** Waits until what was received satisfies `condition`. */
+  async until(condition: (messages: ServerMessage[]) => boolean): Promise<void> {
+    while (!condition(this.messages)) {
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error('closed while waiting')
+      await new Promise<void>(resolve => this.#wake.push(resolve))
+    }
+  }
+
+  /** Waits for the `nth` generation (from 0) to end and returns its last state. */
+  async end(nth = 0): Promise<NeuralStateEntry> {
+    const final = () =>
+      this.states.filter(({ state }) => ['done', 'failed', 'interrupted', 'cancelled'].includes(state))[nth]
+    await this.until(() => final() !== undefined)
+    return final() as NeuralStateEntry
+  }
+
+  send(message: unknown): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+  }
+
+  close(): void {
+    this.socket.terminate()
+  }
+}
