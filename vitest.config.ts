@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: './test/house/page-setup.ts',
     // One process a file: real sockets, native modules and fake timers of one file never reach another.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    // `pnpm test:long` runs soaks and fault rounds at full size (test/support/rounds.ts).
+    testTimeout: mode === 'long' ? 1_200_000 : 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/house/counts-reporter.ts'],
   },
-})
+}))

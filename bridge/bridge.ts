@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ComponentReport } from '../events/components.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
+import { DEMO_MODEL_NAME } from './demo/wire-chat.ts'
 import type { Dialect, RequestFacts } from './dialect.ts'
 import { openaiChat } from './dialect-openai-chat.ts'
 import { type CancelReason, Exchange } from './exchange.ts'
@@ -13,7 +14,7 @@ import type { Emit } from './generation.ts'
 import { headerOf, requestHeaders } from './headers.ts'
 import { createRelay, type RelayOutcome, takeBody } from './pass-through.ts'
 import { type AnswerListener, connectionError, type Upstream, type UpstreamRequest } from './upstream.ts'
-import { DEMO_MODEL, type UpstreamSet } from './upstream-set.ts'
+import type { UpstreamSet } from './upstream-set.ts'
 
 /** Alternatives to ask for with the page's own prompts. */
 const TOP_LOGPROBS = 5
@@ -257,7 +258,7 @@ function pathOf(request: IncomingMessage): string {
 
 /** `/v1/models/<name>` names a model as well as a body does. */
 function modelInPath(path: string): string | null {
-  return path === `/v1/models/${DEMO_MODEL}` ? DEMO_MODEL : null
+  return path === `/v1/models/${DEMO_MODEL_NAME}` ? DEMO_MODEL_NAME : null
 }
 
 function parsed(body: Buffer | null): unknown {

@@ -151,7 +151,8 @@ function breakOff(response: ServerResponse): void {
 function noAnswer(error: Error): TokenscopeError {
   if (error instanceof TokenscopeError) return error
   const { message } = connectionError(error)
-  return isConnectError(error)
-    ? new TokenscopeError('UPSTREAM_UNREACHABLE', `The upstream cannot be reached: ${message}`)
-    : new TokenscopeError('UPSTREAM_BROKEN', `The upstream broke off before it answered: ${message}`)
+  return new TokenscopeError(
+    isConnectError(error) ? 'UPSTREAM_UNREACHABLE' : 'UPSTREAM_BROKEN',
+    `${message}.`,
+  )
 }

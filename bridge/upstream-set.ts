@@ -1,16 +1,9 @@
 import type { ComponentReport } from '../events/components.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
+import type { DemoServer } from './demo/server.ts'
+import { DEMO_MODEL_NAME } from './demo/wire-chat.ts'
 import { Upstream } from './upstream.ts'
-
-/** The name by which the embedded demo model is asked for. */
-export const DEMO_MODEL = 'tokenscope-demo'
-
-/** Something that serves the demo model on loopback. */
-export interface DemoServer {
-  start(): Promise<{ url: string }>
-  stop(): Promise<void>
-}
 
 export interface UpstreamSetOptions {
   /** URLs, or "demo". */
@@ -85,10 +78,10 @@ export class UpstreamSet {
     const up = this.#upstreams.find(upstream => upstream.up)
     if (up !== undefined) return up
     if (this.#options.named) return this.#upstreams[0] as Upstream
-    if (model === DEMO_MODEL && this.#standIn !== null) return this.#standIn
+    if (model === DEMO_MODEL_NAME && this.#standIn !== null) return this.#standIn
     throw new TokenscopeError(
       'NO_UPSTREAM',
-      `${this.#absence()} The demo model is here meanwhile: ask for model "${DEMO_MODEL}".`,
+      `${this.#absence()} The demo model is here meanwhile: ask for model "${DEMO_MODEL_NAME}".`,
     )
   }
 

@@ -253,10 +253,11 @@ export function isConnectError(error: unknown): boolean {
   ].includes(code)
 }
 
-/** A generation's error for what broke its connection. */
+/** A generation's error for what broke its connection, in a sentence. */
 export function connectionError(error: Error): GenerationError {
   const kind = isConnectError(error) || 'code' in error ? 'connection' : 'unknown'
-  return { kind, message: reasonOf(error), retryable: true }
+  const what = isConnectError(error) ? 'The upstream cannot be reached' : 'The upstream broke off'
+  return { kind, message: `${what}: ${reasonOf(error)}`, retryable: true }
 }
 
 function modelIds(body: Buffer): string[] {

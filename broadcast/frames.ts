@@ -5,6 +5,8 @@ import { type Frame, LIMITS } from './viewer.ts'
 const OPEN = Buffer.from('[')
 const COMMA = Buffer.from(',')
 const CLOSE = Buffer.from(']')
+/** Frames kept at most: viewers that come back stand at as many places of the log as there are of them. */
+const KEPT_FRAMES = 64
 
 /**
  * Makes the frames of the JSON protocol, each once while the log's head stays where it is: viewers at the
@@ -31,6 +33,8 @@ export class FrameCache {
     if (frame === undefined) {
       frame = this.#make(after, null)
       this.#frames.set(after, frame)
+      const [oldest] = this.#frames.keys()
+      if (this.#frames.size > KEPT_FRAMES && oldest !== undefined) this.#frames.delete(oldest)
     }
     return frame
   }
@@ -56,7 +60,8 @@ export class FrameCache {
     for (let seq = after + 1; seq <= this.#log.head; seq++) {
       const record = this.#log.record(seq) as LogRecord
       if (filter === null || filter.has(record.entry.generation)) {
-        if (chosen.length > 0 && bytes + record.json.length > LIMITS.frameBytes) break
+        // The commas are counted in `bytes`; the two brackets come on top.
+        if (chosen.length > 0 && bytes + record.json.length + 2 > LIMITS.frameBytes) break
         chosen.push(record)
         bytes += record.json.length + 1
       }

@@ -114,7 +114,7 @@ export class Hub implements FrameSource {
     this.#observers.add(observer)
   }
 
-  /** Greets every viewer again, for `demo` has changed. */
+  /** Greets every viewer again, for an upstream came or went. */
   greetAll(): void {
     for (const viewer of this.#viewers) this.#greet(viewer)
   }

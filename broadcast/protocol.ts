@@ -21,7 +21,7 @@ export interface SnapshotGeneration extends Omit<NeuralStateEvent, 'type'> {
   tokens: number
 }
 
-/** First message of a connection, and again whenever `demo` changes. */
+/** First message of a connection, and again when an upstream came or went (`demo` may have changed). */
 export interface HelloMessage {
   type: 'hello'
   epoch: string

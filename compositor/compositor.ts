@@ -48,14 +48,14 @@ export class Compositor {
 
   stop(): void {
     this.#unlisten?.()
-    if (this.#turn) clearImmediate(this.#turn)
-    this.#turn = null
+    this.#unschedule()
   }
 
   /** Says whether somebody watches; nothing is laid out while nobody does. */
   watch(watched: boolean): void {
     this.#watched = watched
     if (watched) this.#schedule()
+    else this.#unschedule()
   }
 
   /** The pages, oldest first; read only. */
@@ -103,6 +103,11 @@ export class Compositor {
 
   #schedule(): void {
     if (this.#watched && this.#turn === null) this.#turn = setImmediate(() => this.step())
+  }
+
+  #unschedule(): void {
+    if (this.#turn) clearImmediate(this.#turn)
+    this.#turn = null
   }
 
   #add(seq: number, cell: number): void {

@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   EMPTY_PROMPT: { status: 400, retryable: false, meaning: 'there is no prompt to send' },
   FORBIDDEN_ORIGIN: { status: 403, retryable: false, meaning: 'a page of another origin asked' },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'no such path or thing' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'the path has other methods' },
   BODY_TOO_LARGE: { status: 413, retryable: false, meaning: 'the body is over its limit' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, meaning: 'the body is not of a known type' },
   WRONG_HOST: { status: 421, retryable: false, meaning: 'the Host header names another server' },

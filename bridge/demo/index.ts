@@ -1,0 +1,6 @@
+/** The embedded demo: a small language model trained at start, behind an OpenAI-compatible server. */
+export { type Passage, parsePassages, readCorpus } from './corpus.ts'
+export { createDemoModel, type DemoModel, type DemoModelOptions, type Predictor } from './demo-model.ts'
+export { type GeneratedToken, Generation, type GenerationOptions, type TokenChance } from './generation.ts'
+export { createDemoServer, type DemoServer, type DemoServerOptions } from './server.ts'
+export { DEMO_MODEL_NAME } from './wire-chat.ts'

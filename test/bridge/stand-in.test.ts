@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { HelloMessage } from '../../broadcast/protocol.ts'
+import type { Tokenscope } from '../../main.ts'
+import { startScope } from '../support/scope.ts'
+import { ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { Spectator } from '../support/spectator.ts'
+
+let studio: ScriptedUpstream
+let scope: Tokenscope
+
+beforeEach(async () => {
+  // A port on which nothing answers, until it does.
+  studio = await new ScriptedUpstream().start()
+  await studio.kill()
+  scope = await startScope({ upstreams: [studio.url], upstreamNamed: false })
+})
+afterEach(async () => {
+  await scope.stop()
+  await studio.kill()
+})
+
+const hellos = (viewer: Spectator) =>
+  viewer.messages.filter((message): message is HelloMessage => message.type === 'hello')
+
+function ask(model: string, stream = false) {
+  return fetch(`${scope.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model,
+      stream,
+      max_tokens: 5,
+      messages: [{ role: 'user', content: 'Tell me about rivers' }],
+    }),
+  })
+}
+
+async function upstreamFacts() {
+  const answer = await fetch(`${scope.url}/readyz`, { headers: { accept: 'application/json' } })
+  return (await answer.json()).data.components[0]
+}
+
+test('while nothing answers on the default the demo model speaks first, labelled as such', async () => {
+  const viewer = await Spectator.watch(scope.url)
+  expect(hellos(viewer)[0]?.demo).toBe(true)
+  const last = await viewer.end()
+  expect(last).toMatchObject({ state: 'done', model: 'tokenscope-demo', upstream: 'demo' })
+  const [first] = viewer.tokens
+  expect(first?.confidence).toBeGreaterThan(0)
+  expect(first?.top).toHaveLength(5)
+  expect(viewer.textOf(last.generation).length).toBeGreaterThan(20)
+  expect(await upstreamFacts()).toMatchObject({
+    status: 'degraded',
+    facts: { up: false, demo: true, standing_in: true },
+  })
+  viewer.close()
+})
+
+test('it serves its own name and the page, and nothing else', async () => {
+  const named = await ask('tokenscope-demo')
+  expect(named.status).toBe(200)
+  expect((await named.json()).model).toBe('tokenscope-demo')
+
+  const other = await ask('qwen2.5-7b')
+  expect(other.status).toBe(503)
+  const { error } = await other.json()
+  expect(error.code).toBe('no_upstream')
+  expect(error.message).toMatch(/is not answering.*Start its server, or use --upstream/)
+  expect((await fetch(`${scope.url}/v1/models`)).status).toBe(503)
+  expect((await fetch(`${scope.url}/v1/models/tokenscope-demo`)).status).toBe(200)
+})
+
+test('LM Studio takes over by itself once it answers, and gives way when it goes', async () => {
+  const viewer = await Spectator.watch(scope.url)
+  studio.script = (_request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(
+      JSON.stringify({ choices: [{ index: 0, message: { content: 'real' }, finish_reason: 'stop' }] }),
+    )
+  }
+  await studio.start()
+  await viewer.until(() => hellos(viewer).at(-1)?.demo === false)
+  const real = await ask('qwen2.5-7b')
+  expect((await real.json()).choices[0].message.content).toBe('real')
+  expect(await upstreamFacts()).toMatchObject({
+    status: 'ok',
+    facts: { demo: false, standing_in: false, models: ['test-model'] },
+  })
+
+  await studio.kill()
+  expect((await ask('qwen2.5-7b')).status).toBe(502)
+  await viewer.until(() => hellos(viewer).at(-1)?.demo === true)
+  expect((await ask('qwen2.5-7b')).status).toBe(503)
+  viewer.close()
+})

@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Hub, type HubOptions } from '../../broadcast/hub.ts'
+import { TokenLog, type TokenLogOptions } from '../../broadcast/token-log.ts'
+import { mapPosition } from '../../compositor/map.ts'
+import { RecordingMeter } from './hub-meter.ts'
+
+/** A hub with its log on a port of its own, without the rest of the server. */
+export class HubServer {
+  readonly log: TokenLog
+  readonly hub: Hub
+  readonly meter = new RecordingMeter()
+  readonly #server = createServer()
+
+  private constructor(log: Partial<TokenLogOptions>, hub: Partial<HubOptions>) {
+    this.log = new TokenLog({ place: mapPosition, ...log })
+    this.hub = new Hub({ log: this.log, meter: this.meter, stop: () => {}, demo: () => false, ...hub })
+    this.#server.on('upgrade', (request, socket, head) => this.hub.upgrade(request, socket, head))
+  }
+
+  /** Listens, and follows the log unless `following` is false. */
+  static async start(
+    options: { log?: Partial<TokenLogOptions>; hub?: Partial<HubOptions>; following?: boolean } = {},
+  ): Promise<HubServer> {
+    const server = new HubServer(options.log ?? {}, options.hub ?? {})
+    server.#server.listen(0, '127.0.0.1')
+    await once(server.#server, 'listening')
+    if (options.following !== false) server.hub.start()
+    return server
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async stop(): Promise<void> {
+    await this.hub.stop()
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+}
