@@ -36,9 +36,13 @@ export interface Tokenscope {
 /**
  * Starts a server.
  *
+ * @param say told what a person may have to wait for
  * @throws TokenscopeError if the data folder, the page or the port cannot be had; nothing is left running
  */
-export async function startTokenscope(config: Config): Promise<Tokenscope> {
+export async function startTokenscope(
+  config: Config,
+  say: (text: string) => void = () => {},
+): Promise<Tokenscope> {
   const logger = createLogger(config.logLevel)
   const metrics = createMetrics()
   await using cleanup = new AsyncDisposableStack()
@@ -54,7 +58,7 @@ export async function startTokenscope(config: Config): Promise<Tokenscope> {
     meter: metrics,
   })
   cleanup.defer(() => upstreams.stop())
-  const [page] = await Promise.all([buildPage(import.meta.dirname), upstreams.start()])
+  const [page] = await Promise.all([buildPage(import.meta.dirname, say), upstreams.start()])
 
   const log = new TokenLog({ place: mapPosition })
   const bridge = new Bridge({ upstreams, emit: (event, readAt) => log.append(event, readAt), meter: metrics })
@@ -117,9 +121,10 @@ async function run(): Promise<void> {
   if (command.kind === 'help') process.stdout.write(`${helpText()}\n`)
   else if (command.kind === 'version') process.stdout.write(`${packageJson.version}\n`)
   else {
-    const tokenscope = await startTokenscope(command.config)
+    const say = (text: string) => process.stdout.write(`  ${text}\n`)
+    const tokenscope = await startTokenscope(command.config, say)
     process.stdout.write(tokenscope.banner)
-    stopOnSignals(tokenscope, text => process.stdout.write(`  ${text}\n`))
+    stopOnSignals(tokenscope, say)
   }
 }
 

@@ -27,7 +27,12 @@ export function bannerText(
     .filter(({ name }) => name === 'upstream' || name === 'compositor')
     .map(({ name, status, detail }) => {
       const mark = paint(MARK_STYLE[status], '●')
-      return row(name === 'compositor' ? 'layout' : name, `${mark} ${detail}`)
+      // A sentence a line, so that it is read at a glance and a narrow terminal does not break it.
+      const [first = '', ...more] = detail.split(/(?<=\.) (?=[A-Z])/)
+      return [
+        row(name === 'compositor' ? 'layout' : name, `${mark} ${first}`),
+        ...more.map(sentence => row('', `  ${sentence}`)),
+      ].join('\n')
     })
   return [
     '',

@@ -13,14 +13,17 @@ const SOURCES = ['web', 'events', 'broadcast', 'compositor/draw', 'package.json'
  * whole, so that neither a failure nor a second builder leaves half a page behind.
  *
  * @param root the project's root folder
+ * @param say told when there is something to wait for
  * @returns the folder with the built page
  * @throws TokenscopeError PAGE_BUILD with what the builder said
  */
-export async function buildPage(root: string): Promise<string> {
+export async function buildPage(root: string, say: (text: string) => void = () => {}): Promise<string> {
   const built = join(root, 'dist', 'web')
   const index = join(built, 'index.html')
   if (existsSync(index) && statSync(index).mtimeMs >= (await newest(root))) return built
 
+  say('building the page')
+  await removeUnfinished(join(root, 'dist'))
   const fresh = join(root, 'dist', `web.${process.pid}`)
   const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin', 'vite.js')
   const said = await run(
@@ -36,6 +39,22 @@ export async function buildPage(root: string): Promise<string> {
   renameSync(fresh, built)
   rmSync(old, { recursive: true, force: true })
   return built
+}
+
+/** Removes what builders that were ended left behind. */
+async function removeUnfinished(dist: string): Promise<void> {
+  for (const name of existsSync(dist) ? await readdir(dist) : []) {
+    const pid = Number(name.match(/^web\.(\d+)/)?.[1] ?? Number.NaN)
+    if (!Number.isNaN(pid) && !isAlive(pid)) rmSync(join(dist, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** Runs Node on `args`; null if it went well, else what it said. */
