@@ -25,14 +25,16 @@ const SCHEMAS = {
   ping: Compile(Type.Object({ type: Type.Literal('ping') })),
 }
 
-const KNOWN = Object.keys(SCHEMAS).join(', ')
+/** Messages in one array at most. */
+const MAX_MESSAGES = 100
 
 /**
- * Reads what a client sent.
+ * Reads what a client sent: one message or an array of them. Types that are not known are left out, as the
+ * protocol asks of every receiver; if one of an array is malformed, none of it is taken.
  *
  * @throws TokenscopeError INVALID_MESSAGE naming what is wrong
  */
-export function readClientMessage(data: Buffer, isBinary: boolean): ClientMessage {
+export function readClientMessages(data: Buffer, isBinary: boolean): ClientMessage[] {
   if (isBinary) throw invalid('a binary message; this protocol is JSON text')
   let value: unknown
   try {
@@ -40,13 +42,17 @@ export function readClientMessage(data: Buffer, isBinary: boolean): ClientMessag
   } catch {
     throw invalid('the message is not JSON')
   }
+  const list = Array.isArray(value) ? value : [value]
+  if (list.length > MAX_MESSAGES) throw invalid(`over ${MAX_MESSAGES} messages in one array`)
+  return list.flatMap(readOne)
+}
+
+function readOne(value: unknown): ClientMessage[] {
   const type = (value as { type?: unknown } | null)?.type
   if (typeof type !== 'string') throw invalid('the message has no "type"')
-  if (!Object.hasOwn(SCHEMAS, type)) {
-    throw invalid(`"${type.slice(0, 40)}" is no message type here; there are ${KNOWN}`)
-  }
+  if (!Object.hasOwn(SCHEMAS, type)) return []
   const schema = SCHEMAS[type as keyof typeof SCHEMAS]
-  if (schema.Check(value)) return value as ClientMessage
+  if (schema.Check(value)) return [value as ClientMessage]
   const [first] = schema.Errors(value)
   const where = first?.instancePath ? `"${first.instancePath.slice(1).replaceAll('/', '.')}" ` : ''
   throw invalid(`${type}: ${where}${first?.message ?? 'does not fit its schema'}`)

@@ -12,7 +12,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { ComponentReport } from '../events/components.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
-import { readClientMessage } from './client-message.ts'
+import { readClientMessages } from './client-message.ts'
 import { FrameCache } from './frames.ts'
 import { type ClientMessage, type GapReason, JSON_SUBPROTOCOL } from './protocol.ts'
 import type { LogRecord, TokenLog } from './token-log.ts'
@@ -104,8 +104,12 @@ export class Hub implements FrameSource {
     this.#server.close()
   }
 
-  /** Takes over an HTTP upgrade that has passed the doors. */
+  /** Takes over an HTTP upgrade that has passed the doors; 503 while stopping. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#draining) {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\nConnection: close\r\n\r\n')
+      return
+    }
     this.#server.handleUpgrade(request, socket, head, webSocket => this.#accept(webSocket))
   }
 
@@ -166,8 +170,10 @@ export class Hub implements FrameSource {
     if (this.#viewers.size === 1) this.#observedTo = this.#log.head
     const badMessages: number[] = []
     socket.on('message', (data, isBinary) => {
+      // What is still read after the close has begun does nothing any more.
+      if (socket.readyState !== socket.OPEN) return
       try {
-        this.#onMessage(viewer, readClientMessage(data as Buffer, isBinary))
+        for (const message of readClientMessages(data as Buffer, isBinary)) this.#onMessage(viewer, message)
       } catch (error) {
         const code = error instanceof TokenscopeError ? error.code : 'INTERNAL'
         viewer.tell({ type: 'error', code, message: reasonOf(error) })

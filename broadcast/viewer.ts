@@ -8,7 +8,7 @@
  */
 import type { WebSocket } from 'ws'
 import { CLOSE_CODES } from '../events/close-codes.ts'
-import type { GapReason, ServerMessage } from './protocol.ts'
+import type { GapReason, Position, ServerMessage } from './protocol.ts'
 import type { TokenLog } from './token-log.ts'
 
 const KIB = 1024
@@ -51,10 +51,17 @@ export interface FrameSource {
   lag(entries: number): void
 }
 
+interface Subscription {
+  filter: ReadonlySet<string> | null
+  since: Position | null
+}
+
 export class Viewer {
   readonly #socket: WebSocket
   readonly #log: TokenLog
   readonly #source: FrameSource
+  /** What was asked for and waits until the viewer can take it. */
+  #asked: Subscription | null = null
   #filter: ReadonlySet<string> | null = null
   /** Seq up to which this viewer has been served; null until it subscribed. */
   #cursor: number | null = null
@@ -65,6 +72,8 @@ export class Viewer {
   #pingedBytes = 0
   /** Pings not answered yet, oldest first. */
   #pings: { seq: number; sentBytes: number }[] = []
+  /** The next frame did not fit the window, and no pong has made room since. */
+  #full = false
   #heardAt = performance.now()
   #advancedAt = performance.now()
   #closed = false
@@ -103,25 +112,17 @@ export class Viewer {
    * Starts, or starts anew, with a filter (null: everything): from `since` if it is kept, else from a
    * snapshot.
    */
-  subscribe(filter: ReadonlySet<string> | null, since: { epoch: string; seq: number } | null): void {
-    this.#filter = filter
-    this.#catchingUp = true
-    this.#advancedAt = performance.now()
-    if (since === null) this.#sendSnapshot()
-    else if (since.epoch !== this.#log.epoch || since.seq > this.#log.head) {
-      this.tell({ type: 'gap', from: null, to: null, reason: 'epoch' })
-      this.#source.skipped('epoch', 0)
-      this.#sendSnapshot()
-    } else {
-      this.#cursor = since.seq
-      if (since.seq + 1 < this.#log.tail) this.#skip('expired')
-    }
+  subscribe(filter: ReadonlySet<string> | null, since: Position | null): void {
+    this.#asked = { filter, since }
     this.pump()
   }
 
   /** Sends what the viewer has not got yet, as far as it can take it now. */
   pump(): void {
-    if (this.#cursor === null || this.#closed) return
+    if (this.#closed) return
+    // One that asks again and again without reading is owed one snapshot, not one each.
+    if (this.#asked !== null && this.#canTake()) this.#begin(this.#asked)
+    if (this.#cursor === null) return
     while (this.#cursor < this.#log.head && this.#canTake()) {
       if (this.#tooFarBehind()) {
         this.#skip('slow_consumer')
@@ -129,7 +130,10 @@ export class Viewer {
       }
       const frame = this.#source.frame(this.#cursor, this.#filter)
       const unacked = this.#sentBytes - this.#ackedBytes
-      if (unacked > 0 && unacked + frame.bytes.length > LIMITS.unackedBytes) break
+      if (unacked > 0 && unacked + frame.bytes.length > LIMITS.unackedBytes) {
+        this.#full = true
+        break
+      }
       this.#cursor = frame.to
       this.#advancedAt = performance.now()
       if (frame.entries === 0) continue
@@ -150,13 +154,29 @@ export class Viewer {
       setTimeout(() => this.terminate(), 1000).unref()
       return
     }
-    // One unanswered ping is enough to learn what there is to learn.
-    if (this.#pings.length === 0 || this.#sentBytes > this.#pingedBytes) this.#ping()
+    this.#ping()
     this.pump()
+  }
+
+  #begin({ filter, since }: Subscription): void {
+    this.#asked = null
+    this.#filter = filter
+    this.#catchingUp = true
+    this.#advancedAt = performance.now()
+    if (since === null) this.#sendSnapshot()
+    else if (since.epoch !== this.#log.epoch || since.seq > this.#log.head) {
+      this.tell({ type: 'gap', from: null, to: null, reason: 'epoch' })
+      this.#source.skipped('epoch', 0)
+      this.#sendSnapshot()
+    } else {
+      this.#cursor = since.seq
+      if (since.seq + 1 < this.#log.tail) this.#skip('expired')
+    }
   }
 
   #canTake(): boolean {
     return (
+      !this.#full &&
       this.#sentBytes - this.#ackedBytes < LIMITS.unackedBytes &&
       this.#socket.bufferedAmount < LIMITS.highWaterBytes
     )
@@ -205,12 +225,14 @@ export class Viewer {
     // A pong may answer several pings at once (RFC 6455 §5.5.3: the most recent one). Of pings with the same
     // seq the first is taken as answered: bytes counted as arrived too late do less harm than too early.
     const exact = this.#pings.findIndex(ping => ping.seq === seq)
-    const answered = exact >= 0 ? exact : this.#pings.findLastIndex(ping => ping.seq < seq)
-    if (answered < 0) return
-    this.#ackedBytes = (this.#pings[answered] as { sentBytes: number }).sentBytes
-    this.#pings = this.#pings.slice(answered + 1)
+    const index = exact >= 0 ? exact : this.#pings.findLastIndex(ping => ping.seq < seq)
+    const answered = this.#pings[index]
+    if (answered === undefined) return
+    this.#ackedBytes = answered.sentBytes
+    this.#pings = this.#pings.slice(index + 1)
+    this.#full = false
     this.#heardAt = performance.now()
-    this.#source.lag(this.#log.head - seq)
+    this.#source.lag(this.#log.head - answered.seq)
     this.pump()
   }
 }
