@@ -1,0 +1,34 @@
+import { Announcer } from './frame/announcer.tsx'
+import { FirstRunHint } from './frame/first-run.tsx'
+import { DemoLabel, Notices } from './frame/notices.tsx'
+import { TopBar } from './frame/top-bar.tsx'
+import { Inspector } from './inspector/inspector.tsx'
+import { ScopeMap } from './map/scope-map.tsx'
+import { PromptBar } from './prompt/prompt-bar.tsx'
+import { Rail } from './rail/rail.tsx'
+import { type Scope, ScopeContext } from './scope.ts'
+
+/** The frame of the page: top bar, list, map with what floats on it, prompt. */
+export function App({ scope }: { scope: Scope }) {
+  return (
+    <ScopeContext.Provider value={scope}>
+      <div class="frame">
+        <TopBar />
+        <Rail />
+        <main class="stage">
+          <DemoLabel />
+          <div class="stage-body">
+            <ScopeMap />
+            <div class="floats">
+              <Notices />
+              <FirstRunHint />
+            </div>
+            <Inspector />
+          </div>
+        </main>
+        <PromptBar />
+        <Announcer />
+      </div>
+    </ScopeContext.Provider>
+  )
+}

@@ -1,0 +1,89 @@
+import { useEffect, useState } from 'preact/hooks'
+import { useScope } from '../scope.ts'
+
+/** A break shorter than this is not worth a word: most are over before one has read it. */
+const PATIENCE_MS = 900
+
+/** What floats at the top of the map: what is wrong with the connection, or with the upstream. */
+export function Notices() {
+  return (
+    <div class="notices">
+      <ConnectionNotice />
+      <UpstreamNotice />
+    </div>
+  )
+}
+
+/** Says clearly that it is not the person's own model that talks. */
+export function DemoLabel() {
+  const { store, health } = useScope()
+  const facts = health.upstream.value
+  if (!(store.demo.value ?? facts.demo)) return null
+  return (
+    <p class="demo-label" data-testid="demo-label">
+      <strong>Demo</strong>
+      <span>
+        {facts.standing_in && health.sentence.value
+          ? health.sentence.value
+          : 'The built-in demo model is talking, not a model of yours.'}
+      </span>
+    </p>
+  )
+}
+
+function ConnectionNotice() {
+  const { store, client } = useScope()
+  const state = store.connection.value
+  const [now, setNow] = useState(Date.now())
+  const [late, setLate] = useState(false)
+  const down = state.kind === 'waiting' || state.kind === 'connecting'
+
+  useEffect(() => {
+    if (!down) {
+      setLate(false)
+      return
+    }
+    const patience = setTimeout(() => setLate(true), PATIENCE_MS)
+    const clock = setInterval(() => setNow(Date.now()), 500)
+    return () => {
+      clearTimeout(patience)
+      clearInterval(clock)
+    }
+  }, [down])
+
+  if (state.kind === 'closed') {
+    return (
+      <p class="notice notice-failed float" role="alert">
+        <span>Tokenscope closed the connection: {state.reason}. Reload the page to try again.</span>
+      </p>
+    )
+  }
+  if (!down || !late) return null
+  const seconds = state.kind === 'waiting' ? Math.max(0, Math.ceil((state.retryAt - now) / 1000)) : 0
+  return (
+    <p class="notice notice-waiting float" role="status">
+      <span class="state-dot" aria-hidden="true" />
+      <span>
+        Tokenscope is not answering. What is shown is kept.{' '}
+        <span class="countdown">{seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying now.'}</span>
+      </span>
+      <button type="button" class="chip" disabled={state.kind !== 'waiting'} onClick={() => client.wake()}>
+        try now
+      </button>
+    </p>
+  )
+}
+
+/** An upstream that is missing, where no demo stands in for it. */
+function UpstreamNotice() {
+  const { store, health } = useScope()
+  const facts = health.upstream.value
+  const missing = facts.up === false && !facts.demo && store.connection.value.kind === 'open'
+  if (!missing || !health.sentence.value) return null
+  return (
+    <p class="notice notice-waiting float" role="status">
+      <span class="state-dot" aria-hidden="true" />
+      <span>{health.sentence.value}</span>
+    </p>
+  )
+}

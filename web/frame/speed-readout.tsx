@@ -1,0 +1,70 @@
+import { formatDuration, formatRate } from '../format.ts'
+import type { Generation } from '../generation.ts'
+import { useScope } from '../scope.ts'
+
+/** The one large number, tokens a second, and the time to the first token. */
+export function SpeedReadout() {
+  const { store, tick } = useScope()
+  tick.value // four times a second is as often as one can read it
+  const list = store.list.value
+  const live = list.filter(generation => generation.live)
+  if (live.length === 0) store.held.value // read: history may still come in
+  const running = live.filter(generation => generation.tokens.held > 0)
+  const newest = latestOf(list)
+  newest?.revision.value // the last numbers of all come with its end
+  const now = store.now
+  const rate =
+    live.length > 0
+      ? running.reduce((sum, generation) => sum + (generation.rate(now) ?? 0), 0)
+      : (newest?.rate(now) ?? null)
+  const estimated = (live.length > 0 ? live : newest ? [newest] : []).some(one => one.estimated)
+  return (
+    <>
+      <span
+        class="readout speed"
+        data-live={live.length > 0}
+        title={
+          live.length > 0
+            ? 'All live generations together, over the last 2 s'
+            : 'The last generation, over all of it'
+        }
+      >
+        <span class="speed-value" data-testid="tok-rate">
+          {formatRate(rate)}
+        </span>
+        <span class="speed-unit">
+          tok/s
+          <span class="speed-window">
+            {estimated ? <Estimated /> : null}
+            {live.length > 0 ? 'last 2 s' : rate === null ? '' : 'last answer'}
+          </span>
+        </span>
+      </span>
+      <span class="readout ttft" title="Time to the first token of the newest generation that has one">
+        <span class="readout-value" data-testid="ttft">
+          {formatDuration(list.filter(one => one.ttftMs !== null).sort(newestFirst)[0]?.ttftMs ?? null)}
+        </span>
+        <span class="readout-name">TTFT</span>
+      </span>
+    </>
+  )
+}
+
+function latestOf(list: readonly Generation[]): Generation | undefined {
+  return list.filter(generation => generation.tokens.held > 1).sort(newestFirst)[0]
+}
+
+/** ULIDs sort by time. */
+function newestFirst(a: Generation, b: Generation): number {
+  return a.id < b.id ? 1 : -1
+}
+
+/** Pieces were counted, which may hold several tokens each. */
+function Estimated() {
+  return (
+    <abbr title="estimated: pieces counted, not tokens">
+      <span class="for-wide">estimated</span>
+      <span class="for-narrow">est.</span>,{' '}
+    </abbr>
+  )
+}

@@ -1,0 +1,122 @@
+import { signal } from '@preact/signals'
+import {
+  type GenerationError,
+  type GenerationState,
+  isFinal,
+  type NeuralStateEvent,
+  type TokenEntry,
+} from '../events/generation.ts'
+import { TokenColumns } from './token-columns.ts'
+
+/** The window over which the speed of a running generation is measured, in seconds. */
+export const RATE_WINDOW_S = 2
+/** A window shorter than this says nothing. */
+const SHORTEST_SPAN_S = 0.25
+
+type StateFields = Partial<Omit<NeuralStateEvent, 'type' | 'generation' | 'state'>> & {
+  state: GenerationState
+}
+
+/**
+ * One generation as the page knows it. Fields change in place; `revision` is bumped once an animation
+ * frame in which they did, and is what a component reads to be drawn anew.
+ */
+export class Generation {
+  readonly id: string
+  readonly revision = signal(0)
+  readonly tokens = new TokenColumns()
+  state: GenerationState = 'queued'
+  model: string | null = null
+  upstream: string | null = null
+  /** By the server's count; the text may hold more chunks or fewer. */
+  tokensProcessed = 0
+  totalTokens: number | null = null
+  estimated = false
+  elapsedMs: number | null = null
+  ttftMs: number | null = null
+  progress: number | null = null
+  ending: string | null = null
+  error: GenerationError | null = null
+  cached = false
+  text = ''
+  /** Tokens whose text is in `text`: those with a lower index. */
+  #textEnd = 0
+  /** The beginning of the text came before this page did. */
+  textIsPart = false
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  /** Whether it is not over yet. */
+  get live(): boolean {
+    return !isFinal(this.state)
+  }
+
+  /** How long it took, or has run by now (Unix seconds of the server), in milliseconds. */
+  ageMs(now: number): number | null {
+    const { tokens } = this
+    if (!this.live || tokens.held === 0 || this.ttftMs === null) return this.elapsedMs
+    return this.ttftMs + Math.max(0, now - tokens.time(tokens.first)) * 1000
+  }
+
+  /** Takes over a state; fields that are not there keep their value. */
+  become(fields: StateFields): void {
+    this.state = fields.state
+    this.model = fields.model ?? this.model
+    this.upstream = fields.upstream ?? this.upstream
+    this.tokensProcessed = Math.max(this.tokensProcessed, fields.tokens_processed ?? 0)
+    this.totalTokens = fields.total_tokens ?? this.totalTokens
+    this.estimated = fields.estimated ?? this.estimated
+    this.elapsedMs = fields.elapsed_ms ?? this.elapsedMs
+    this.ttftMs = fields.ttft_ms ?? this.ttftMs
+    this.progress = fields.progress ?? null
+    this.ending = fields.ending ?? null
+    this.error = fields.error ?? null
+    this.cached = fields.cached ?? this.cached
+    // The upstream's own count, once there is one, may be lower than the pieces counted before.
+    if (!this.live && fields.tokens_processed) this.tokensProcessed = fields.tokens_processed
+  }
+
+  /** Takes over the whole text of a snapshot, which holds `tokens` tokens. */
+  retell(text: string, tokens: number): void {
+    if (tokens < this.#textEnd) return
+    this.text = text
+    this.#textEnd = tokens
+    this.textIsPart = false
+    this.tokensProcessed = Math.max(this.tokensProcessed, tokens)
+  }
+
+  /** Takes a token in; false if it was there already. */
+  append(entry: TokenEntry): boolean {
+    if (entry.index >= this.#textEnd) {
+      if (entry.index > this.#textEnd) this.textIsPart = true
+      this.text += entry.token_text
+      this.#textEnd = entry.index + 1
+      this.tokensProcessed = Math.max(this.tokensProcessed, this.#textEnd)
+    }
+    return this.tokens.put(entry)
+  }
+
+  /**
+   * Tokens a second: of a running one over the last two seconds before `now` (Unix seconds of the server),
+   * of a finished one over all of it. Null where too little is known.
+   */
+  rate(now: number): number | null {
+    const { tokens } = this
+    const last = tokens.end - 1
+    if (tokens.held < 2) return null
+    if (!this.live) {
+      const span = tokens.time(last) - tokens.time(tokens.first)
+      return span > 0 ? (tokens.held - 1) / span : null
+    }
+    let first = last
+    const since = now - RATE_WINDOW_S
+    while (first > tokens.first && tokens.has(first - 1) && tokens.time(first - 1) > since) first--
+    if (tokens.time(last) <= since) return 0
+    // A generation that is younger than the window is measured over its own age.
+    const start = first === tokens.first ? tokens.time(first) : since
+    const span = Math.max(SHORTEST_SPAN_S, now - start)
+    return (last - first + (first === tokens.first ? 0 : 1)) / span
+  }
+}

@@ -1,0 +1,62 @@
+/** The root of the page: makes its parts, connects them, and shows them. */
+import './styles/index.css'
+import { effect, signal } from '@preact/signals'
+import { render } from 'preact'
+import { createScopeClient } from '../broadcast/client.ts'
+import { App } from './app.tsx'
+import { FirstRun } from './frame/first-run-state.ts'
+import { Health } from './health.ts'
+import { attachKeyboard } from './keyboard.ts'
+import type { MapView } from './map/map-view.ts'
+import { createTick, type Scope } from './scope.ts'
+import { Selection } from './selection.ts'
+import { ScopeStore } from './store.ts'
+import { exposeForTests } from './test-hook.ts'
+import { Theme } from './theme.ts'
+
+/** Entries whose detail is asked for once, so that the map is not empty on arrival. */
+const HISTORY_ENTRIES = 6000
+const TICK_MS = 250
+
+const theme = new Theme()
+const store = new ScopeStore({ schedule: callback => requestAnimationFrame(callback) })
+const health = new Health()
+const firstRun = new FirstRun(store)
+
+const client = createScopeClient({
+  url: `${location.origin.replace(/^http/, 'ws')}/scope/v1/stream`,
+  historyEntries: HISTORY_ENTRIES,
+  onMessage: (message, delivery) => {
+    store.apply(message, delivery)
+    // Sent anew when another model answers from now on: who it is is asked at once.
+    if (message.type === 'hello') health.ask()
+  },
+  onState: state => {
+    store.connection.value = state
+  },
+})
+
+const wake = () => {
+  if (document.visibilityState === 'visible') client.wake()
+}
+window.addEventListener('online', wake)
+document.addEventListener('visibilitychange', wake)
+effect(() => {
+  store.connection.value // read: however it changed, the server is asked how it is
+  health.ask()
+})
+
+const scope: Scope = {
+  store,
+  client,
+  health,
+  selection: new Selection(store),
+  theme,
+  firstRun,
+  map: signal<MapView | null>(null),
+  railOpen: signal(false),
+  tick: createTick(() => store.list.peek().some(generation => generation.live), TICK_MS),
+}
+attachKeyboard(scope)
+exposeForTests(scope)
+render(<App scope={scope} />, document.getElementById('page') as HTMLElement)

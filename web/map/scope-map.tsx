@@ -1,0 +1,105 @@
+import { effect } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { useScope } from '../scope.ts'
+import { attachGestures } from './gestures.ts'
+import { MapControls } from './map-controls.tsx'
+import { MapEmpty } from './map-empty.tsx'
+import { MapLegend } from './map-legend.tsx'
+import { MapTooltip } from './map-tooltip.tsx'
+import { type Insets, MapView } from './map-view.ts'
+
+/** The row of legend and controls at the foot of the map, in CSS pixels. */
+const FOOT = 44
+
+/** How much of each edge of the map is covered by what floats on it, in CSS pixels. */
+function measureInsets(host: HTMLElement): Insets {
+  const stage = host.parentElement as HTMLElement
+  const insets = { left: 0, top: 0, right: 0, bottom: FOOT }
+  const { clientWidth, clientHeight } = host
+  const box = host.getBoundingClientRect()
+  for (const panel of stage.querySelectorAll<HTMLElement>('.inspector, .first-run')) {
+    const { x, y, width } = panel.getBoundingClientRect()
+    if (width === 0) continue // hidden where there is no room for it
+    const left = x - box.x
+    const top = y - box.y
+    if (width > clientWidth * 0.6) insets.bottom = Math.max(insets.bottom, clientHeight - top)
+    else if (left > clientWidth / 2) insets.right = Math.max(insets.right, clientWidth - left)
+    else if (top < clientHeight / 2) insets.left = Math.max(insets.left, left + width)
+    else insets.bottom = Math.max(insets.bottom, clientHeight - top)
+  }
+  return insets
+}
+
+/** The map, edge to edge, and what floats on it. */
+export function ScopeMap() {
+  const scope = useScope()
+  const host = useRef<HTMLDivElement>(null)
+  const canvas = useRef<HTMLCanvasElement>(null)
+
+  useEffect(() => {
+    const surface = canvas.current as HTMLCanvasElement
+    const box = host.current as HTMLDivElement
+    const view = new MapView(surface, scope.store)
+    scope.map.value = view
+    const measure = () => {
+      view.resize(box.clientWidth, box.clientHeight, window.devicePixelRatio || 1)
+      view.cover(measureInsets(box))
+    }
+    const observer = new ResizeObserver(measure)
+    observer.observe(box)
+    measure()
+    const detach = attachGestures(surface, view, at => {
+      const token = view.tokenAt(at)
+      if (token) scope.selection.token(token.generation, token.index)
+      else scope.selection.clear()
+    })
+    const stopEffects = [
+      effect(() => {
+        const chosen = scope.selection.current.value
+        scope.firstRun.open.value // read: the hint covers a part of the map as well
+        // What floats is there, or gone, once the page has been drawn.
+        requestAnimationFrame(() => {
+          view.cover(measureInsets(box))
+          view.pin(chosen)
+        })
+      }),
+      effect(() => {
+        scope.theme.shown.value // read, so that this runs again when it changes
+        view.retheme()
+      }),
+    ]
+    // Text in cells is drawn with the bundled face, which may come after the first frame.
+    void document.fonts?.load("500 12px 'JetBrains Mono Variable'").then(() => view.retheme())
+    return () => {
+      for (const stop of stopEffects) stop()
+      detach()
+      observer.disconnect()
+      view.stop()
+      scope.map.value = null
+    }
+  }, [scope])
+
+  const pickMiddle = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter') return
+    const token = scope.map.value?.tokenInMiddle()
+    if (token) scope.selection.token(token.generation, token.index)
+  }
+
+  return (
+    <div class="map" ref={host}>
+      <canvas
+        ref={canvas}
+        class="map-canvas"
+        data-testid="map"
+        tabIndex={0}
+        role="img"
+        aria-label="Map of tokens, coloured by confidence. Arrows pan, plus and minus zoom, 0 fits, Enter looks at the token in the middle."
+        onKeyDown={pickMiddle}
+      />
+      <MapEmpty />
+      <MapLegend />
+      <MapControls />
+      <MapTooltip />
+    </div>
+  )
+}

@@ -1,0 +1,44 @@
+import { type Signal, signal } from '@preact/signals'
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { ScopeClient } from '../broadcast/client.ts'
+import type { FirstRun } from './frame/first-run-state.ts'
+import type { Health } from './health.ts'
+import type { MapView } from './map/map-view.ts'
+import type { Selection } from './selection.ts'
+import type { ScopeStore } from './store.ts'
+import type { Theme } from './theme.ts'
+
+/** The parts of the page, made once in `main.tsx` and handed to every component. */
+export interface Scope {
+  store: ScopeStore
+  client: ScopeClient
+  health: Health
+  selection: Selection
+  theme: Theme
+  firstRun: FirstRun
+  /** The map, once its canvas is there. */
+  map: Signal<MapView | null>
+  /** Whether the list of generations is open where it is a sheet. */
+  railOpen: Signal<boolean>
+  /** Ticks four times a second while something is live: for numbers that change with time alone. */
+  tick: Signal<number>
+}
+
+export const ScopeContext = createContext<Scope | null>(null)
+
+/** The parts of the page. */
+export function useScope(): Scope {
+  const scope = useContext(ScopeContext)
+  if (scope === null) throw new Error('a component is outside of the scope')
+  return scope
+}
+
+/** A clock that ticks while `running` says so. */
+export function createTick(running: () => boolean, everyMs: number): Signal<number> {
+  const tick = signal(0)
+  setInterval(() => {
+    if (running()) tick.value++
+  }, everyMs)
+  return tick
+}

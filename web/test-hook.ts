@@ -1,0 +1,30 @@
+import type { Position } from '../broadcast/protocol.ts'
+import type { Scope } from './scope.ts'
+
+/** What tests in a real browser may look at; nothing can be changed through it. */
+export interface ScopeHook {
+  /** Tokens held. */
+  readonly tokens: number
+  readonly generations: number
+  /** The last entry that was applied. */
+  readonly applied: Position | null
+  /** The middle of a map cell, in CSS pixels of the window. */
+  cellToClient(x: number, y: number): { x: number; y: number }
+}
+
+/** Puts the hook at `window.__scope`. */
+export function exposeForTests({ store, client, map }: Scope): void {
+  const hook: ScopeHook = {
+    get tokens() {
+      return store.held.peek()
+    },
+    get generations() {
+      return store.list.peek().length
+    },
+    get applied() {
+      return client.applied && { ...client.applied }
+    },
+    cellToClient: (x, y) => map.peek()?.cellToClient(x, y) ?? { x: Number.NaN, y: Number.NaN },
+  }
+  Object.defineProperty(window, '__scope', { value: Object.freeze(hook) })
+}
