@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import * as sqlite from 'node:sqlite'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 
@@ -27,8 +27,7 @@ export class DataFolder {
    */
   open(): void {
     try {
-      mkdirSync(this.path, { recursive: true, mode: 0o700 })
-      chmodSync(this.path, 0o700)
+      createFolder(this.path)
       this.#lock = new sqlite.DatabaseSync(join(this.path, LOCK_FILE))
       this.#lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     } catch (error) {
@@ -69,4 +68,11 @@ export class DataFolder {
       return 'another Tokenscope'
     }
   }
+}
+
+/** Creates a folder and those above it, one by one: mkdir's own recursion never ends where none can be made. */
+function createFolder(path: string): void {
+  if (existsSync(path)) return
+  createFolder(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
