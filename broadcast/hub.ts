@@ -50,6 +50,9 @@ export class Hub implements FrameSource {
   #gather: NodeJS.Timeout | null = null
   #urgent = false
   #notBefore = 0
+  /** Costs of the last flushes, ms: one of them alone may hold a pause of the whole process. */
+  readonly #costs = [0, 0, 0, 0, 0]
+  #flushes = 0
   /** Seq up to which the pipeline latency has been observed. */
   #observedTo = 0
   #draining = false
@@ -251,7 +254,9 @@ export class Hub implements FrameSource {
     this.#gather = null
     const begun = performance.now()
     for (const viewer of this.#viewers) viewer.pump()
-    const cost = performance.now() - begun
-    this.#notBefore = cost < CHEAP_FLUSH_MS ? 0 : begun + cost + Math.min(MAX_GATHER_MS, GATHER_FACTOR * cost)
+    const ended = performance.now()
+    this.#costs[this.#flushes++ % this.#costs.length] = ended - begun
+    const cost = this.#costs.toSorted((a, b) => a - b)[this.#costs.length >> 1] as number
+    this.#notBefore = cost < CHEAP_FLUSH_MS ? 0 : ended + Math.min(MAX_GATHER_MS, GATHER_FACTOR * cost)
   }
 }
