@@ -5,6 +5,7 @@
  * with one line that names it.
  */
 import { readFileSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import Type, { type TSchema } from 'typebox'
@@ -43,7 +44,7 @@ const SHAPES: Record<ConfigFlag, [schema: TSchema, words: string]> = {
   data: [Type.String({ minLength: 1 }), 'the path of a folder'],
   'drain-seconds': [Type.Number({ minimum: 0, maximum: 86_400 }), 'a number of seconds from 0 to 86400'],
   'allow-origin': [Type.Array(Type.String({ minLength: 1 })), 'an origin such as https://example.org'],
-  'allow-host': [Type.Array(Type.String({ pattern: '^[^\\s/:]+$' })), 'a host name without port'],
+  'allow-host': [Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' })), 'a host name without port'],
   'log-level': [
     Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'trace, debug, info, warn, error, fatal or silent',
@@ -77,6 +78,7 @@ export function readCommand(
     values[flag] = fitted(flag, origin, repeatable)
   }
   const upstreams = (values.upstream as string[]).map(upstreamOf)
+  refuseSelf(upstreams, values.host as string, values.port as number)
   return {
     kind: 'start',
     config: {
@@ -167,7 +169,8 @@ function readFile(path: string): Map<string, Origin> {
   }
   let content: unknown
   try {
-    content = JSON.parse(text)
+    // Editors on Windows put a byte order mark before it.
+    content = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
     throw bad(CONFIG_FILE, `${CONFIG_FILE} is not JSON: ${reasonOf(error)}`)
   }
@@ -199,7 +202,24 @@ function upstreamOf(text: string): string {
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
     throw bad('--upstream', `--upstream ${text}: it must be ${words('upstream')}, as http://127.0.0.1:1234.`)
   }
+  if (url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw bad('--upstream', `--upstream ${text}: it may have no user, query or fragment.`)
+  }
   return text
+}
+
+/** A server that passes requests to itself would do so for ever. */
+function refuseSelf(upstreams: readonly string[], host: string, port: number): void {
+  for (const upstream of upstreams) {
+    const url = URL.parse(upstream)
+    if (url === null || port === 0 || Number(url.port || 80) !== port) continue
+    if (['localhost', '127.0.0.1', '[::1]', host].includes(url.hostname)) {
+      throw bad(
+        '--upstream',
+        `--upstream ${upstream} is where Tokenscope itself would listen. Change it or --port.`,
+      )
+    }
+  }
 }
 
 function originOf(text: string): string {
@@ -211,7 +231,7 @@ function originOf(text: string): string {
 }
 
 function hostOf(host: string): string {
-  if (host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)) return host
+  if (host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))) return host
   throw bad(
     '--host',
     `--host ${host}: beyond loopback Tokenscope needs authentication, which this version does not have. Use 127.0.0.1, ::1 or localhost.`,

@@ -91,14 +91,14 @@ export async function startTokenscope(
     rooms: {
       generations: bridge,
       passThrough: (request, response, context) => bridge.passThrough(request, response, context),
-      upgrade: (request, socket, head) => hub.upgrade(request, socket, head),
+      upgrade: (request, socket, head, refuse) => hub.upgrade(request, socket, head, refuse),
     },
     logger,
   })
 
   compositor.start()
   cleanup.defer(() => compositor.stop())
-  const port = await listen(http.server, config.host, config.port, config.portNamed)
+  const port = await listen(http.server, config.host, config.port, config.portNamed, upstreams.ports)
   cleanup.defer(() => http.close())
   hub.start()
   cleanup.defer(() => hub.stop())

@@ -51,7 +51,7 @@ const meter: Meter = {
 const log = new TokenLog({ place: mapPosition })
 const hub = new Hub({ log, meter, stop: () => {}, demo: () => false })
 const server = createServer()
-server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head))
+server.on('upgrade', (request, socket, head) => hub.upgrade(request, socket, head, () => socket.destroy()))
 
 const ids = Array.from(
   { length: GENERATIONS },

@@ -12,7 +12,7 @@ import { openaiChat } from './dialect-openai-chat.ts'
 import { type CancelReason, Exchange } from './exchange.ts'
 import type { Emit } from './generation.ts'
 import { headerOf, requestHeaders } from './headers.ts'
-import { createRelay, type RelayOutcome, takeBody } from './pass-through.ts'
+import { createRelay, discardRest, type RelayOutcome, takeBody } from './pass-through.ts'
 import { type AnswerListener, connectionError, type Upstream, type UpstreamRequest } from './upstream.ts'
 import type { UpstreamSet } from './upstream-set.ts'
 
@@ -42,14 +42,15 @@ export interface PassThroughContext {
 
 /** A prompt of the page. */
 export interface Prompt {
-  messages: { role: string; content: unknown }[]
+  messages: { role: string; content?: unknown }[]
   model?: string
   /** Further fields of the request, passed on as they are: temperature, max_tokens, … */
   parameters: Record<string, unknown>
 }
 
+/** A request that is being answered; without an exchange it is no generation. */
 interface Running {
-  exchange: Exchange
+  exchange: Exchange | null
   abort: AbortController
 }
 
@@ -66,7 +67,7 @@ export class Bridge {
     this.#meter = options.meter
   }
 
-  /** Generations that are running. */
+  /** Requests that are being answered. */
   get running(): number {
     return this.#running.size
   }
@@ -85,7 +86,8 @@ export class Bridge {
       const dialect = request.method === 'POST' ? DIALECTS.get(path) : undefined
       const facts = dialect?.request(parsed(body.held)) ?? null
       const upstream = this.#upstreams.forApp(facts?.model ?? modelInPath(path))
-      const running = dialect && facts ? this.#begin(dialect, facts, upstream, startedAt) : null
+      const exchange = dialect && facts ? this.#listen(dialect, facts, upstream, startedAt) : null
+      const running = this.#begin(exchange)
       this.#relay(request, response, context, upstream, running, {
         method: request.method as string,
         path: request.url as string,
@@ -98,6 +100,7 @@ export class Bridge {
           ? error
           : new TokenscopeError('BAD_REQUEST', 'The request broke off.', { cause: error })
       context.fail(failure)
+      discardRest(request)
       context.done({ outcome: 'unreached', error: failure, upstream: '', generations: [] })
     }
   }
@@ -123,8 +126,8 @@ export class Bridge {
         top_logprobs: TOP_LOGPROBS,
       }),
     )
-    const running = this.#begin(openaiChat, { model, stream: true }, upstream, performance.now())
-    const { exchange, abort } = running
+    const exchange = this.#listen(openaiChat, { model, stream: true }, upstream, performance.now())
+    const running = this.#begin(exchange)
     const listener: AnswerListener = {
       head: (head, readAt) => exchange.head(head.status, headerOf(head.headers, 'content-type'), readAt),
       chunk: (bytes, readAt) => {
@@ -149,7 +152,7 @@ export class Bridge {
           ...['accept-encoding', 'identity', 'content-length', String(body.length)],
         ],
         body,
-        signal: abort.signal,
+        signal: running.abort.signal,
       },
       listener,
     )
@@ -164,7 +167,7 @@ export class Bridge {
    */
   stop(generation: string): void {
     for (const running of this.#running) {
-      if (!running.exchange.ids.includes(generation)) continue
+      if (!running.exchange?.ids.includes(generation)) continue
       cancel(running, 'stopped')
       return
     }
@@ -197,16 +200,13 @@ export class Bridge {
     response: ServerResponse,
     context: PassThroughContext,
     upstream: Upstream,
-    running: Running | null,
+    running: Running,
     upstreamRequest: Omit<UpstreamRequest, 'signal'>,
   ): void {
-    const abort = running?.abort ?? new AbortController()
-    const exchange = running?.exchange ?? null
+    const { exchange, abort } = running
     let over = false
     const clientGone = () => {
-      if (over || response.writableFinished) return
-      if (running) cancel(running, 'client_gone')
-      else abort.abort()
+      if (!over && !response.writableFinished) cancel(running, 'client_gone')
     }
     response.on('close', clientGone)
     let resume = () => {}
@@ -214,10 +214,11 @@ export class Bridge {
       ...context,
       response,
       exchange,
+      cancelled: () => abort.signal.aborted,
       resume: () => resume(),
       done: outcome => {
         over = true
-        if (running) this.#finish(running, upstream)
+        this.#finish(running, upstream)
         context.done({ ...outcome, upstream: upstream.label, generations: exchange?.ids ?? [] })
       },
     })
@@ -226,8 +227,8 @@ export class Bridge {
     if (request.socket.destroyed) clientGone()
   }
 
-  #begin(dialect: Dialect, facts: RequestFacts, upstream: Upstream, startedAt: number): Running {
-    const exchange = new Exchange({
+  #listen(dialect: Dialect, facts: RequestFacts, upstream: Upstream, startedAt: number): Exchange {
+    return new Exchange({
       dialect,
       facts,
       upstream: upstream.label,
@@ -236,6 +237,9 @@ export class Bridge {
       meter: this.#meter,
       modelLabel: model => (model !== null && upstream.models.includes(model) ? model : 'other'),
     })
+  }
+
+  #begin(exchange: Exchange | null): Running {
     const running = { exchange, abort: new AbortController() }
     this.#running.add(running)
     return running
@@ -243,12 +247,12 @@ export class Bridge {
 
   #finish(running: Running, upstream: Upstream): void {
     this.#running.delete(running)
-    upstream.used(running.exchange.model)
+    if (running.exchange !== null) upstream.used(running.exchange.model)
   }
 }
 
 function cancel({ exchange, abort }: Running, reason: CancelReason): void {
-  exchange.cancel(reason, performance.now())
+  exchange?.cancel(reason, performance.now())
   abort.abort()
 }
 

@@ -56,6 +56,11 @@ export class Exchange {
     return this.#generation(0).model
   }
 
+  /** Whether somebody cancelled it. */
+  get cancelled(): boolean {
+    return this.#cancel !== null
+  }
+
   /** The answer has begun. */
   head(status: number, contentType: string | null, readAt: number): void {
     this.#status = status
@@ -111,7 +116,7 @@ export class Exchange {
     if (begun) this.#options.meter.count('tokenscope_sse_errors_total', { kind: 'connection' })
     for (const [choice, generation] of this.#generations) {
       // What was already complete does not become less so.
-      if (this.#endings.has(choice)) this.#judge(choice, generation)
+      if (this.#endings.has(choice) || this.#error !== null) this.#judge(choice, generation)
       else if (begun) generation.end('interrupted', 'connection', error, readAt)
       else generation.end('failed', 'connection', error, readAt)
     }

@@ -34,12 +34,10 @@ export async function takeBody(request: IncomingMessage): Promise<RequestBody> {
     const empty = announced === 0 ? Buffer.alloc(0) : null
     return { held: empty, send: empty }
   }
-  if (announced > HELD_BYTES) return { held: null, send: request }
-
   const chunks: Buffer[] = []
   let bytes = 0
-  const source = request[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-  while (bytes <= HELD_BYTES) {
+  const source = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
+  while (bytes <= HELD_BYTES && !(announced > HELD_BYTES)) {
     const { value, done } = await source.next()
     if (done) {
       const held = Buffer.concat(chunks)
@@ -48,22 +46,46 @@ export async function takeBody(request: IncomingMessage): Promise<RequestBody> {
     chunks.push(value)
     bytes += value.length
   }
-  return { held: null, send: Readable.from(rest(chunks, source), { objectMode: false }) }
+  return { held: null, send: Readable.from(rest(chunks, source, request), { objectMode: false }) }
 }
 
-async function* rest(chunks: Buffer[], source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+/** The chunks read so far and then the others, in a stream of our own: undici destroys what it is given. */
+async function* rest(
+  chunks: Buffer[],
+  source: AsyncIterator<Buffer>,
+  request: IncomingMessage,
+): AsyncGenerator<Buffer> {
   let bytes = 0
-  for (const chunk of chunks) {
+  try {
+    for (const chunk of chunks) {
+      bytes += chunk.length
+      yield chunk
+    }
+    for (;;) {
+      const { value, done } = await source.next()
+      if (done) return
+      bytes += value.length
+      if (bytes > MAX_BODY_BYTES) throw tooLarge()
+      yield value
+    }
+  } finally {
+    await source.return?.()
+    discardRest(request)
+  }
+}
+
+/**
+ * Reads what is left of a request that was answered before its end, so that the client gets the answer and
+ * its connection can go on; a client that goes on and on is cut.
+ */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    yield chunk
-  }
-  for (;;) {
-    const { value, done } = await source.next()
-    if (done) return
-    bytes += value.length
-    if (bytes > MAX_BODY_BYTES) throw tooLarge()
-    yield value
-  }
+    if (bytes > MAX_BODY_BYTES) request.destroy()
+  })
+  request.resume()
 }
 
 function tooLarge(): TokenscopeError {
@@ -87,6 +109,8 @@ export interface RelayOptions {
   added: readonly string[]
   /** Lower-case names of upstream headers that are answered here instead. */
   replaced: Iterable<string>
+  /** Whether somebody here wants no more of it: then there is nobody upstream to blame. */
+  cancelled: () => boolean
   /** Resumes the upstream after a chunk was refused. */
   resume: () => void
   /** Answers in OpenAI's error form, for there is no answer to pass on. */
@@ -115,7 +139,7 @@ export function createRelay(options: RelayOptions): AnswerListener {
     },
     broken(error, readAt) {
       exchange?.broken(connectionError(error), readAt)
-      if (response.headersSent) {
+      if (response.headersSent || options.cancelled()) {
         breakOff(response)
         done({ outcome: 'broken', error })
         return
@@ -127,11 +151,18 @@ export function createRelay(options: RelayOptions): AnswerListener {
 }
 
 function writeHead(response: ServerResponse, head: AnswerHead, { added, replaced }: RelayOptions): void {
-  response.writeHead(head.status, head.statusText, responseHeaders(head.headers, added, replaced))
+  response.writeHead(head.status, reasonPhrase(head), responseHeaders(head.headers, added, replaced))
   // With the first bytes of the body if they are here already, alone if they let wait for themselves.
   setImmediate(() => {
     if (!response.destroyed && !response.writableEnded) response.flushHeaders()
   })
+}
+
+/** The reason phrase with its bytes as they came (undici reads them as UTF-8), less what none may hold. */
+function reasonPhrase(head: AnswerHead): string {
+  return Buffer.from(head.statusText)
+    .toString('latin1')
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
 }
 
 /**
@@ -139,13 +170,14 @@ function writeHead(response: ServerResponse, head: AnswerHead, { added, replaced
  * goes out. An answer without a length ends with its connection, so there only a reset tells.
  */
 function breakOff(response: ServerResponse): void {
-  const framed = response.chunkedEncoding || response.hasHeader('content-length')
-  const cut = () => {
-    if (framed) response.destroy()
-    else response.socket?.resetAndDestroy()
-  }
-  if (response.writableLength === 0) cut()
-  else response.once('drain', cut)
+  const framed = !response.headersSent || response.chunkedEncoding || response.hasHeader('content-length')
+  // A turn later, since what is written within a turn is held together until its end.
+  setImmediate(() => {
+    const { socket } = response
+    if (socket === null) response.destroy()
+    else if (framed) socket.destroySoon()
+    else socket.write('', () => socket.resetAndDestroy())
+  })
 }
 
 function noAnswer(error: Error): TokenscopeError {

@@ -57,6 +57,11 @@ export class UpstreamSet {
     this.#observers.add(observer)
   }
 
+  /** The ports that the named upstreams have, on whatever machine. */
+  get ports(): number[] {
+    return this.#upstreams.map(({ url }) => Number(portOf(url)))
+  }
+
   /** Whether the demo model answers the page's prompts now. */
   get demo(): boolean {
     const first = this.#upstreams.find(({ up }) => up)

@@ -6,7 +6,11 @@ import type { Meter } from '../events/metrics.ts'
 import { headerOf } from './headers.ts'
 
 const CONNECT_MS = 2000
-const PROBE_MS = 3000
+const PROBE_MS = 10_000
+/** A start does not wait longer than this for the first answer. */
+const START_MS = 3000
+/** So many probes without an answer in a row say that it is gone; a refused connection says so at once. */
+const PROBES_TO_DOWN = 3
 const PROBE_BODY_BYTES = 4 * 1024 * 1024
 /** Between probes while the upstream answers, and while it does not. */
 const WATCH_UP_MS = 5000
@@ -49,6 +53,8 @@ export interface UpstreamOptions {
   url: URL
   demo: boolean
   meter: Meter
+  /** How long a probe waits for its answer, ms. */
+  probeMs?: number
 }
 
 /** One model server: a pool of connections to it, and whether it is there. */
@@ -60,10 +66,13 @@ export class Upstream {
   readonly #meter: Meter
   readonly #pool: Pool
   readonly #basePath: string
+  readonly #probeMs: number
   #up = false
   #models: string[] = []
   #lastModel: string | null = null
   #trouble: string | null = null
+  #unanswered = 0
+  #answering = 0
   #watching = false
   #timer: NodeJS.Timeout | null = null
   #probing: Promise<void> | null = null
@@ -75,6 +84,7 @@ export class Upstream {
     this.url = options.url
     this.demo = options.demo
     this.#meter = options.meter
+    this.#probeMs = options.probeMs ?? PROBE_MS
     // People give the base URL of their SDK as well as the server's: /v1 comes with each request's path.
     this.#basePath = options.url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '')
     // undici's own limits of 300 s would cut long prompts; a client that gives up is what ends a request.
@@ -115,8 +125,8 @@ export class Upstream {
     this.#onChange = onChange
     this.#watching = true
     this.#meter.set('tokenscope_upstream_up', { upstream: this.label }, 0)
-    await this.probe()
-    this.#watch()
+    const first = this.probe().then(() => this.#watch())
+    await Promise.race([first, new Promise(resolve => setTimeout(resolve, START_MS).unref())])
   }
 
   /** Stops watching and closes every connection. */
@@ -153,33 +163,39 @@ export class Upstream {
       (error, answer) => {
         const readAt = performance.now()
         if (error !== null) {
-          if (!request.signal.aborted && isConnectError(error)) this.#notReached(error)
+          if (!request.signal.aborted && isConnectError(error)) this.#isDown(reasonOf(error))
           listener.broken(error, readAt)
           return
         }
-        this.#reached()
-        const body = answer.body
+        this.#answered()
+        const { body } = answer
         resume = () => body.resume()
         let over = false
-        listener.head(
-          {
-            status: answer.statusCode,
-            statusText: answer.statusText,
-            headers: answer.headers as unknown as string[],
-          },
-          readAt,
-        )
-        body.on('data', (chunk: Buffer) => {
-          if (!listener.chunk(chunk, performance.now())) body.pause()
-        })
-        body.on('end', () => {
-          over = true
-          listener.end(performance.now())
-        })
-        body.on('error', bodyError => {
+        const end = (tell: () => void) => {
           if (over) return
           over = true
-          listener.broken(bodyError, performance.now())
+          this.#answering--
+          tell()
+        }
+        this.#answering++
+        body.on('end', () => end(() => listener.end(performance.now())))
+        body.on('error', broken => end(() => listener.broken(broken, performance.now())))
+        body.on('close', () => end(() => listener.broken(new Error('it was closed'), performance.now())))
+        // What a listener cannot bear ends its own answer, not the program.
+        const tell = <T>(what: () => T): T | undefined => {
+          try {
+            return what()
+          } catch (fault) {
+            body.destroy(fault instanceof Error ? fault : new Error(String(fault)))
+            return undefined
+          }
+        }
+        const { statusCode: status, statusText } = answer
+        tell(() =>
+          listener.head({ status, statusText, headers: answer.headers as unknown as string[] }, readAt),
+        )
+        body.on('data', (chunk: Buffer) => {
+          if (tell(() => listener.chunk(chunk, performance.now())) === false) body.pause()
         })
       },
     )
@@ -192,10 +208,9 @@ export class Upstream {
         method: 'GET',
         path: `${this.#basePath}/v1/models`,
         headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(PROBE_MS),
+        signal: AbortSignal.timeout(this.#probeMs),
         responseHeaders: 'raw',
       })
-      const { statusCode } = answer
       const chunks: Buffer[] = []
       let bytes = 0
       for await (const chunk of answer.body) {
@@ -203,10 +218,13 @@ export class Upstream {
         if (bytes > PROBE_BODY_BYTES) throw new Error('the list of models is over 4 MiB')
         chunks.push(chunk)
       }
-      if (statusCode >= 500) this.#set(false, `it answers with HTTP ${statusCode}`, [])
-      else this.#set(true, null, modelIds(Buffer.concat(chunks)))
+      // Any answer is one: what it says to an app's request is for the app to read.
+      this.#set(true, null, answer.statusCode === 200 ? modelIds(Buffer.concat(chunks)) : this.#models)
+      this.#unanswered = 0
     } catch (error) {
-      this.#set(false, reasonOf(error), [])
+      if (isConnectError(error)) this.#isDown(reasonOf(error))
+      // Busy with a long prompt or loading a model it may not get to it.
+      else if (this.#answering === 0 && ++this.#unanswered >= PROBES_TO_DOWN) this.#isDown(reasonOf(error))
     }
   }
 
@@ -219,13 +237,15 @@ export class Upstream {
     this.#timer.unref()
   }
 
-  #reached(): void {
-    // Its models are not known yet: the watch is due within a second.
-    if (!this.#up) void this.probe()
+  #answered(): void {
+    this.#unanswered = 0
+    if (this.#up) return
+    this.#set(true, null, this.#models)
+    void this.probe()
   }
 
-  #notReached(error: Error): void {
-    this.#set(false, reasonOf(error), [])
+  #isDown(trouble: string): void {
+    this.#set(false, trouble, [])
   }
 
   #set(up: boolean, trouble: string | null, models: string[]): void {

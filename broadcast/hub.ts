@@ -26,6 +26,9 @@ const GATHER_FACTOR = 3
 const CHEAP_FLUSH_MS = 0.5
 const BAD_MESSAGES_PER_MINUTE = 10
 
+/** Answers an upgrade that cannot be had. */
+type Refuse = (error: TokenscopeError) => void
+
 export interface HubOptions {
   log: TokenLog
   meter: Meter
@@ -43,6 +46,7 @@ export class Hub implements FrameSource {
   readonly #server: WebSocketServer
   readonly #viewers = new Set<Viewer>()
   readonly #frames: FrameCache
+  readonly #refusals = new WeakMap<IncomingMessage, Refuse>()
   #observers = new Set<(viewers: number) => void>()
   #unlisten: (() => void) | null = null
   #second: NodeJS.Timeout | null = null
@@ -69,6 +73,15 @@ export class Hub implements FrameSource {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
       handleProtocols: offered => (offered.has(JSON_SUBPROTOCOL) ? JSON_SUBPROTOCOL : false),
+    })
+    this.#server.on('headers', (headers, request) => {
+      const id = request.headers['x-correlation-id']
+      if (id !== undefined) headers.push(`X-Correlation-ID: ${id}`)
+    })
+    this.#server.on('wsClientError', (error, _socket, request) => {
+      this.#refusals.get(request)?.(
+        new TokenscopeError('BAD_REQUEST', `No WebSocket handshake: ${error.message}.`),
+      )
     })
   }
 
@@ -107,12 +120,17 @@ export class Hub implements FrameSource {
     this.#server.close()
   }
 
-  /** Takes over an HTTP upgrade that has passed the doors; 503 while stopping. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /**
+   * Takes over an HTTP upgrade that has passed the doors.
+   *
+   * @param refuse told why it cannot be had: BAD_REQUEST, or DRAINING while stopping
+   */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, refuse: Refuse): void {
     if (this.#draining) {
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 3\r\nConnection: close\r\n\r\n')
+      refuse(new TokenscopeError('DRAINING', 'Tokenscope is stopping; come back later.'))
       return
     }
+    this.#refusals.set(request, refuse)
     this.#server.handleUpgrade(request, socket, head, webSocket => this.#accept(webSocket))
   }
 

@@ -28,6 +28,8 @@ export const LIMITS = {
   lagMs: 10_000,
   /** Data outstanding and no pong for this long: closed. */
   silentMs: 60_000,
+  /** Replies that may wait in the socket before its questions do. */
+  replyBytes: 256 * KIB,
   /** Text in one part of a snapshot. */
   snapshotPartChars: 64 * KIB,
 }
@@ -95,7 +97,10 @@ export class Viewer {
 
   /** Sends a message that is no log entry. */
   tell(message: ServerMessage): void {
-    if (!this.#closed) this.#write(Buffer.from(JSON.stringify(message)))
+    if (this.#closed) return
+    this.#write(Buffer.from(JSON.stringify(message)))
+    // Who asks and does not read is not asked to go on: the next questions wait in its own socket.
+    if (this.#socket.bufferedAmount > LIMITS.replyBytes) this.#socket.pause()
   }
 
   /** Closes with a code of the table. */
@@ -154,6 +159,7 @@ export class Viewer {
       setTimeout(() => this.terminate(), 1000).unref()
       return
     }
+    if (this.#socket.isPaused && this.#socket.bufferedAmount < LIMITS.highWaterBytes) this.#socket.resume()
     this.#ping()
     this.pump()
   }

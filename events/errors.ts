@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   BODY_TOO_LARGE: { status: 413, retryable: false, meaning: 'the body is over its limit' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, meaning: 'the body is not of a known type' },
   WRONG_HOST: { status: 421, retryable: false, meaning: 'the Host header names another server' },
+  HEADERS_TOO_LARGE: { status: 431, retryable: false, meaning: 'the headers are over their limit' },
   INTERNAL: { status: 500, retryable: false, meaning: 'a fault of Tokenscope itself' },
   UPSTREAM_UNREACHABLE: { status: 502, retryable: true, meaning: 'the upstream could not be reached' },
   UPSTREAM_BROKEN: { status: 502, retryable: true, meaning: 'the upstream broke off before it answered' },

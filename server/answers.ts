@@ -1,4 +1,6 @@
 /** The one form of JSON answers under `/scope/v1`, and OpenAI's for errors on pass-through paths. */
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { TokenscopeError } from '../events/errors.ts'
 
 export interface Success<T> {
@@ -29,4 +31,22 @@ export function openaiError(error: TokenscopeError): {
 } {
   const type = error.status < 500 ? 'invalid_request_error' : 'api_error'
   return { error: { message: error.message, type, param: error.param, code: error.code.toLowerCase() } }
+}
+
+/** Refuses where there is no response object: on a socket that asked for an upgrade or could not be read. */
+export function refuseOnSocket(socket: Duplex, error: TokenscopeError, correlationId: string): void {
+  const body = JSON.stringify(failure(error, correlationId))
+  // Not left half open for a client that keeps its side: nobody else would ever close it.
+  socket.once('finish', () => socket.destroy())
+  socket.end(
+    [
+      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Correlation-ID: ${correlationId}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
 }

@@ -30,7 +30,7 @@ export function bannerText(
       // A sentence a line, so that it is read at a glance and a narrow terminal does not break it.
       const [first = '', ...more] = detail.split(/(?<=\.) (?=[A-Z])/)
       return [
-        row(name === 'compositor' ? 'layout' : name, `${mark} ${first}`),
+        row(name === 'compositor' ? 'gpu' : name, `${mark} ${first}`),
         ...more.map(sentence => row('', `  ${sentence}`)),
       ].join('\n')
     })

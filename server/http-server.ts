@@ -2,7 +2,9 @@
  * The HTTP server: the doors first, then either one of our own paths (Fastify) or the pass-through, which
  * sees the request untouched.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import helmet from '@fastify/helmet'
@@ -12,13 +14,14 @@ import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type { PassThroughContext } from '../bridge/bridge.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
-import { failure, openaiError } from './answers.ts'
+import { failure, openaiError, refuseOnSocket } from './answers.ts'
 import { correlationIdOf } from './correlation.ts'
 import { Doors, type DoorsOptions } from './doors.ts'
 import { type Generations, scopeRoutes } from './scope-routes.ts'
 import { type StatusOptions, statusRoutes } from './status-routes.ts'
 
 const MAX_BODY_BYTES = 10 * 1024 * 1024
+const MAX_PASSED_BYTES = 64 * 1024 * 1024
 const STREAM_PATH = '/scope/v1/stream'
 const CORS_HEADERS = [
   'access-control-allow-origin',
@@ -30,7 +33,12 @@ const CORS_HEADERS = [
 export interface Rooms {
   generations: Generations
   passThrough(request: IncomingMessage, response: ServerResponse, context: PassThroughContext): Promise<void>
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    refuse: (error: TokenscopeError) => void,
+  ): void
 }
 
 export interface HttpServerOptions {
@@ -58,19 +66,47 @@ export class HttpServer {
     let server: Server | undefined
     this.#app = fastify({
       serverFactory: handler => {
-        server = createServer((request, response) => this.#enter(request, response, handler))
+        server = createServer(
+          {
+            // A missing Host is for the doors to refuse.
+            requireHostHeader: false,
+            // Others (h2c of Java's and curl's clients) may be ignored, and are: RFC 9110 §7.8.
+            shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() === 'websocket',
+          },
+          (request, response) => this.#enter(request, response, handler),
+        )
+        // Asked before the body comes: who is refused need not send it.
+        server.on('checkContinue', (request, response) => {
+          const announced = Number(request.headers['content-length'] ?? 0)
+          if (this.#doors.check(request) === null && announced <= MAX_PASSED_BYTES) response.writeContinue()
+          this.#enter(request, response, handler)
+        })
+        server.on('checkExpectation', (request, response) => this.#enter(request, response, handler))
         return server
       },
       bodyLimit: MAX_BODY_BYTES,
       genReqId: request => request.headers['x-correlation-id'] as string,
+      clientErrorHandler: refuseUnreadable,
+      frameworkErrors: (error, request, reply) => {
+        const known = new TokenscopeError('BAD_REQUEST', `The request cannot be read: ${error.message}.`)
+        void reply.code(400 as never).send(failure(known, request.id) as never)
+      },
       // Types are what they are: no text becomes a number, no field goes away.
       ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
       logger: false,
     })
     this.server = server as unknown as Server
-    this.#app.removeContentTypeParser('text/plain')
+    this.#app.removeContentTypeParser(['text/plain', 'application/json'])
+    const parseJson = this.#app.getDefaultJsonParser('error', 'error')
+    this.#app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+      // Many clients name the type of a body that they do not send.
+      if (body === '') done(null, undefined)
+      else parseJson(request, body as string, done)
+    })
     // An app keeps its connection between prompts; Node's 5 s would close it under a request on its way.
     this.server.keepAliveTimeout = 75_000
+    // A large upload over a slow line takes the time it takes.
+    this.server.requestTimeout = 0
     this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
 
@@ -141,17 +177,21 @@ export class HttpServer {
     response: ServerResponse,
     handler: (request: IncomingMessage, response: ServerResponse) => void,
   ): void {
-    const correlationId = correlationIdOf(request)
-    request.headers['x-correlation-id'] = correlationId
+    const correlationId = markCorrelation(request)
     response.setHeader('X-Correlation-ID', correlationId)
+    const target = toOriginForm(request)
     const path = (request.url as string).split('?', 1)[0] as string
     const own = isOwnPath(path, request.method as string)
-    const refusal = this.#doors.check(request)
+    const refusal = target ?? this.#doors.check(request)
     if (refusal !== null) {
       this.#logger.warn({ correlation_id: correlationId, code: refusal.code }, refusal.message)
-      const body = own ? failure(refusal, correlationId) : openaiError(refusal)
-      response.writeHead(refusal.status, { 'content-type': 'application/json', connection: 'close' })
-      response.end(JSON.stringify(body))
+      const body = JSON.stringify(own ? failure(refusal, correlationId) : openaiError(refusal))
+      response.writeHead(refusal.status, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        connection: 'close',
+      })
+      response.end(body)
       return
     }
     const proceed = () => {
@@ -177,12 +217,14 @@ export class HttpServer {
           response.destroy()
           return
         }
-        // What is left of a body that was not read to its end would be taken for the next request.
-        if (!request.complete) response.setHeader('connection', 'close')
         for (let i = 0; i < added.length; i += 2)
           response.setHeader(added[i] as string, added[i + 1] as string)
-        response.writeHead(error.status, { 'content-type': 'application/json' })
-        response.end(JSON.stringify(openaiError(error)))
+        const body = JSON.stringify(openaiError(error))
+        response.writeHead(error.status, {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        })
+        response.end(body)
       },
       done: ({ outcome, error, upstream, generations }) => {
         const line = {
@@ -203,7 +245,9 @@ export class HttpServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
+    const id = markCorrelation(request)
     const refusal =
+      toOriginForm(request) ??
       this.#doors.check(request) ??
       (request.url?.split('?', 1)[0] === STREAM_PATH
         ? null
@@ -212,23 +256,44 @@ export class HttpServer {
             `There is no WebSocket at ${request.url}; it is at ${STREAM_PATH}.`,
           ))
     if (refusal === null) {
-      this.#rooms.upgrade(request, socket, head)
-      return
-    }
-    const id = correlationIdOf(request)
-    const body = JSON.stringify(failure(refusal, id))
-    socket.end(
-      [
-        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
-        'Content-Type: application/json',
-        `Content-Length: ${Buffer.byteLength(body)}`,
-        `X-Correlation-ID: ${id}`,
-        'Connection: close',
-        '',
-        body,
-      ].join('\r\n'),
-    )
+      this.#rooms.upgrade(request, socket, head, error => refuseOnSocket(socket, error, id))
+    } else refuseOnSocket(socket, refusal, id)
   }
+}
+
+/** Gives the request its correlation id, under which everybody after this finds it. */
+function markCorrelation(request: IncomingMessage): string {
+  const id = correlationIdOf(request)
+  request.headers['x-correlation-id'] = id
+  return id
+}
+
+/**
+ * Brings a request's target into origin form (RFC 9112 §3.2): of an absolute one the authority stands for
+ * the Host, which the doors then judge.
+ *
+ * @returns why the target cannot be served, or null
+ */
+function toOriginForm(request: IncomingMessage): TokenscopeError | null {
+  const target = request.url as string
+  if (target.startsWith('/')) return null
+  const url = /^https?:\/\//i.test(target) ? URL.parse(target) : null
+  if (url === null)
+    return new TokenscopeError('BAD_REQUEST', `There is nothing to be had at ${target.slice(0, 100)}.`)
+  request.headers.host = target.replace(/^https?:\/\//i, '').split(/[/?#]/, 1)[0] as string
+  request.url = target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/')
+  return null
+}
+
+/** What Node's parser cannot read: answered as far as it can be. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'HEADERS_TOO_LARGE' : 'BAD_REQUEST'
+  const refusal = new TokenscopeError(code, `The request cannot be read as HTTP: ${error.message}.`)
+  refuseOnSocket(socket, refusal, randomUUID())
 }
 
 function isOwnPath(path: string, method: string): boolean {

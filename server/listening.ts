@@ -7,13 +7,21 @@ const FALLBACK_PORTS = 100
 /**
  * Makes `server` listen.
  *
+ * @param avoid ports not to fall back to: those of upstreams that are not there yet
  * @param named whether somebody asked for this very port; if not, the next free one will do
  * @returns the port it listens on
  * @throws TokenscopeError PORT_TAKEN if the port is taken and was named
  */
-export async function listen(server: Server, host: string, port: number, named: boolean): Promise<number> {
+export async function listen(
+  server: Server,
+  host: string,
+  port: number,
+  named: boolean,
+  avoid: readonly number[] = [],
+): Promise<number> {
   const last = named ? port : Math.min(65_535, port + FALLBACK_PORTS)
   for (let candidate = port; candidate <= last; candidate++) {
+    if (candidate !== port && avoid.includes(candidate)) continue
     if (await tryPort(server, host, candidate)) {
       const address = server.address()
       return typeof address === 'object' && address !== null ? address.port : candidate

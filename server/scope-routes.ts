@@ -6,7 +6,7 @@ import { success } from './answers.ts'
 /** What the page may ask of the bridge. */
 export interface Generations {
   generate(prompt: {
-    messages: { role: string; content: unknown }[]
+    messages: { role: string; content?: unknown }[]
     model?: string
     parameters: Record<string, unknown>
   }): string
@@ -19,7 +19,8 @@ const NewGeneration = Type.Object({
     Type.Array(
       Type.Object({
         role: Type.String({ minLength: 1 }),
-        content: Type.Union([Type.String(), Type.Array(Type.Unknown())]),
+        // An assistant's message that calls tools has none.
+        content: Type.Optional(Type.Union([Type.String(), Type.Array(Type.Unknown()), Type.Null()])),
       }),
     ),
   ),
@@ -49,14 +50,17 @@ export function scopeRoutes(app: FastifyInstance, generations: Generations): voi
 function messagesOf(
   prompt: string | undefined,
   messages: Static<typeof NewGeneration>['messages'],
-): { role: string; content: unknown }[] {
+): { role: string; content?: unknown }[] {
   if (prompt !== undefined && messages !== undefined) {
     throw new TokenscopeError('BAD_REQUEST', 'Give either "prompt" or "messages", not both.', {
       param: 'prompt',
     })
   }
   const list = messages ?? [{ role: 'user', content: prompt ?? '' }]
-  const said = list.some(({ content }) => (typeof content === 'string' ? content.trim() : content).length > 0)
+  const said = list.some(({ content }) => {
+    const words = typeof content === 'string' ? content.trim() : content
+    return (words?.length ?? 0) > 0
+  })
   if (!said) throw new TokenscopeError('EMPTY_PROMPT', 'There is no prompt to send.', { param: 'prompt' })
   return list
 }

@@ -56,6 +56,10 @@ test('repeatable options come as flags, as words of a variable and as a list in 
   expect(read([], {}, { 'allow-host': 'scope.lan' }).allowHosts).toEqual(['scope.lan'])
 })
 
+test('a byte order mark before the file is no fault', () => {
+  expect(read([], {}, '\ufeff{"port": 5}').port).toBe(5)
+})
+
 test('a divider that pnpm hands on is no option', () => {
   expect(read(['--', '--port', '9']).port).toBe(9)
 })
@@ -81,6 +85,30 @@ test.each<[string, string[], NodeJS.ProcessEnv, unknown, RegExp]>([
     /--upstream localhost:1234: it must be an http/,
   ],
   ['bad scheme', ['--upstream', 'ftp://x'], {}, undefined, /--upstream ftp:\/\/x/],
+  [
+    'URL with a user',
+    ['--upstream', 'http://me:secret@x'],
+    {},
+    undefined,
+    /may have no user, query or fragment/,
+  ],
+  [
+    'URL with a query',
+    ['--upstream', 'http://x/?key=1'],
+    {},
+    undefined,
+    /may have no user, query or fragment/,
+  ],
+  [
+    'itself as upstream',
+    ['--upstream', 'http://localhost:8787/v1'],
+    {},
+    undefined,
+    /where Tokenscope itself/,
+  ],
+  ['the default upstream’s port', ['--port', '1234'], {}, undefined, /where Tokenscope itself would listen/],
+  ['loopback address that is none', ['--host', '127.0.0.999'], {}, undefined, /--host 127.0.0.999/],
+  ['wildcard host', ['--allow-host', '*'], {}, undefined, /--allow-host is \["\*"\]/],
   ['options of a later version', ['--upstream', 'http://x,priority=1'], {}, undefined, /after a comma/],
   ['bad origin', ['--allow-origin', 'https://x/path'], {}, undefined, /--allow-origin https:\/\/x\/path/],
   ['host name with a port', ['--allow-host', 'x:1'], {}, undefined, /--allow-host is \["x:1"\]/],

@@ -420,6 +420,22 @@ describe('the window', () => {
 })
 
 describe('a viewer that asks more than it reads', () => {
+  it('is not read from while much waits for it, and is again once it has taken it', () => {
+    const { viewer, socket } = watching()
+    const pong = { type: 'pong', epoch: 'e.1', seq: 1 } as const
+    socket.bufferedAmount = WINDOW
+    viewer.tell(pong)
+    expect(socket.isPaused).toBe(false)
+    socket.bufferedAmount = WINDOW + 1
+    viewer.tell(pong)
+    expect(socket.isPaused).toBe(true)
+    viewer.tick()
+    expect(socket.isPaused).toBe(true)
+    socket.bufferedAmount = 0
+    viewer.tick()
+    expect(socket.isPaused).toBe(false)
+  })
+
   it('is given no second snapshot before it has read the first, and then the one that it asked for last', () => {
     const { log, say } = newLog()
     say(100, 10_000)

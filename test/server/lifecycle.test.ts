@@ -80,6 +80,23 @@ test('a stop waits for what is running, and takes nothing new meanwhile', async 
   expect(await program.exited).toBe(0)
 })
 
+test('a stop waits for streams of other paths as well', async () => {
+  let finish = () => {}
+  upstream.script = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('data: begun\n\n')
+    finish = () => response.end('data: done\n\n')
+  }
+  const program = start(usual('--drain-seconds', '60'))
+  const url = await program.url()
+  const answer = await fetch(`${url}/v1/messages`, { method: 'POST', body: '{}' })
+  program.child.kill('SIGTERM')
+  while ((await fetch(`${url}/readyz`)).status === 200) {}
+  finish()
+  expect(await answer.text()).toBe('data: begun\n\ndata: done\n\n')
+  expect(await program.exited).toBe(0)
+})
+
 test('what does not end within the drain is cancelled; a second signal exits at once', async () => {
   upstream.script = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })

@@ -68,7 +68,8 @@ test.each<[string, unknown, number, string, RegExp]>([
     'BAD_REQUEST',
     /temperature must be <= 2/,
   ],
-  ['a message without content', { messages: [{ role: 'user' }] }, 400, 'BAD_REQUEST', /content/],
+  ['a message without content', { messages: [{ role: 'user' }] }, 400, 'EMPTY_PROMPT', /no prompt/],
+  ['a message of nobody', { messages: [{ content: 'a' }] }, 400, 'BAD_REQUEST', /role/],
   ['a body that is no JSON', '{"prompt":', 400, 'INVALID_JSON', /not JSON/],
   ['a list', [], 400, 'BAD_REQUEST', /must be object/],
 ])('%s is refused with its code', async (_name, body, status, code, message) => {
@@ -87,6 +88,27 @@ test('a body of another type and one over 10 MiB are refused', async () => {
   expect([text.status, (await text.json()).error_code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE'])
   const large = await post({ prompt: 'x'.repeat(10 * 1024 * 1024) })
   expect([large.status, (await large.json()).error_code]).toEqual([413, 'BODY_TOO_LARGE'])
+})
+
+test('a DELETE that names a type and sends no body is read as one without', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${scope.url}/scope/v1/generations/g_none`, { method: 'DELETE', headers })
+  expect([response.status, (await response.json()).error_code]).toEqual([404, 'NOT_FOUND'])
+})
+
+test('messages without content, as an assistant’s that call tools, are passed on', async () => {
+  const messages = [
+    { role: 'user', content: 'look it up' },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: 'c', content: '42' },
+  ]
+  expect((await post({ messages })).status).toBe(201)
+  await viewer.end()
+  expect(JSON.parse(upstream.seen[0]?.body.toString() ?? '').messages).toEqual(messages)
 })
 
 test('stopping what does not run is 404, as is every unknown path', async () => {

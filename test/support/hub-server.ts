@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Hub, type HubOptions } from '../../broadcast/hub.ts'
 import { TokenLog, type TokenLogOptions } from '../../broadcast/token-log.ts'
 import { mapPosition } from '../../compositor/map.ts'
+import { refuseOnSocket } from '../../server/answers.ts'
 import { RecordingMeter } from './hub-meter.ts'
 
 /** A hub with its log on a port of its own, without the rest of the server. */
@@ -16,7 +17,9 @@ export class HubServer {
   private constructor(log: Partial<TokenLogOptions>, hub: Partial<HubOptions>) {
     this.log = new TokenLog({ place: mapPosition, ...log })
     this.hub = new Hub({ log: this.log, meter: this.meter, stop: () => {}, demo: () => false, ...hub })
-    this.#server.on('upgrade', (request, socket, head) => this.hub.upgrade(request, socket, head))
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.hub.upgrade(request, socket, head, error => refuseOnSocket(socket, error, 'test'))
+    })
   }
 
   /** Listens, and follows the log unless `following` is false. */

@@ -18,6 +18,7 @@ export class FakeSocket extends EventEmitter {
   readonly OPEN = 1
   readyState = 1
   bufferedAmount = 0
+  isPaused = false
   readonly acts: Act[] = []
   /** Bytes sent, by the end of each ping not answered yet. */
   readonly unanswered: { payload: string; sent: number }[] = []
@@ -42,6 +43,14 @@ export class FakeSocket extends EventEmitter {
     if (this.readyState !== this.OPEN) return
     this.readyState = 2
     this.acts.push({ kind: 'close', code })
+  }
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  resume(): void {
+    this.isPaused = false
   }
 
   terminate(): void {

@@ -37,7 +37,11 @@ export class ScriptedUpstream {
   async start(): Promise<this> {
     this.#server = createServer(async (request, response) => {
       const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk)
+      try {
+        for await (const chunk of request) chunks.push(chunk)
+      } catch {
+        return
+      }
       const body = Buffer.concat(chunks)
       if (request.method === 'GET' && request.url === '/v1/models') {
         response.setHeader('content-type', 'application/json')
