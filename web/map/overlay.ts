@@ -5,8 +5,8 @@ import type { BlockIndex } from '../block-index.ts'
 import type { Generation } from '../generation.ts'
 import { TEXT_FROM } from './cell-text.ts'
 import { GLOW_MS, type Landing } from './landings.ts'
-import type { Plot } from './painter.ts'
 import type { MapPalette } from './palette.ts'
+import type { Plot } from './plot.ts'
 
 /** Tokens that the beam of a live generation runs back over. */
 const BEAM_TOKENS = 40

@@ -7,6 +7,7 @@ import { createCellWriter, TEXT_FROM } from './cell-text.ts'
 import type { Landing } from './landings.ts'
 import { paintBeam, paintGlow, paintMark, paintTrace } from './overlay.ts'
 import type { MapPalette } from './palette.ts'
+import type { Plot } from './plot.ts'
 import { TileCache } from './tile-cache.ts'
 
 /** Cells of this many device pixels are painted one by one; smaller ones come from the tiles. */
@@ -35,16 +36,6 @@ export interface Scene {
   /** The camera is on its way: speed before sharpness. */
   moving: boolean
   glow: boolean
-}
-
-/** A place on the canvas in device pixels, and what a cell measures there. */
-export interface Plot {
-  /** Left and top edge of a cell. */
-  x(cell: number): number
-  y(cell: number): number
-  /** Size of a cell, not rounded. */
-  cell: number
-  ratio: number
 }
 
 /** Draws frames of the map on a 2D canvas. */
