@@ -1,5 +1,5 @@
 /**
- * The hub at the size that REQUIREMENTS.md asks for: 100 viewers and 1,000 tokens a second. Feeder (this
+ * The hub at the size that is asked for: 100 viewers and 1,000 tokens a second. Feeder (this
  * process), hub and viewers are three processes; a token's time counts from the feeder's write.
  */
 import { Helper } from './children.ts'

@@ -8,7 +8,7 @@ export interface Figure {
   max: number
   unit: string
   better: 'higher' | 'lower'
-  /** What REQUIREMENTS.md or the contract asks for: to be beaten, or, if it is 0, reached. */
+  /** What is asked for (docs/benchmarks.md): to be beaten, or, if it is 0, reached. */
   target: number | null
   note?: string
 }

@@ -9,6 +9,7 @@ import { broadcast } from './broadcast.ts'
 import { endChildrenWithThis } from './children.ts'
 import { compositor } from './compositor.ts'
 import { conditionsText, differenceOf, readConditions, watchBusy } from './conditions.ts'
+import { writeMeasured } from './document.ts'
 import type { Bench } from './figure.ts'
 import { keepBaseline, type Results, readBaseline, writeResults } from './kept.ts'
 import { latency } from './latency.ts'
@@ -80,6 +81,7 @@ async function run(chosen: readonly Bench[], keep: boolean): Promise<boolean> {
     say(`Written to ${relative(ROOT, writeResults(results, conditions.date))}.`)
     if (keep) {
       keepBaseline(results)
+      writeMeasured(join(ROOT, 'docs/benchmarks.md'), readBaseline())
       say(`Kept as the baseline of ${Object.keys(results).join(', ')}.`)
     }
   }

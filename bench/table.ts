@@ -93,6 +93,7 @@ function notesOf(figures: readonly Figure[]): string[] {
   return [...new Set(notes)]
 }
 
-function number(value: number): string {
+/** Three significant digits. */
+export function number(value: number): string {
   return NUMBER.format(value)
 }
