@@ -3,6 +3,7 @@
  * the same way, and everything that is generated is told as events.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import type { ComponentReport } from '../events/components.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
@@ -12,7 +13,7 @@ import { openaiChat } from './dialect-openai-chat.ts'
 import { type CancelReason, Exchange } from './exchange.ts'
 import type { Emit } from './generation.ts'
 import { headerOf, requestHeaders } from './headers.ts'
-import { createRelay, discardRest, type RelayOutcome, takeBody } from './pass-through.ts'
+import { createRelay, discardRest, type RelayOutcome, type RequestBody, takeBody } from './pass-through.ts'
 import { type AnswerListener, connectionError, type Upstream, type UpstreamRequest } from './upstream.ts'
 import type { UpstreamSet } from './upstream-set.ts'
 
@@ -79,9 +80,10 @@ export class Bridge {
     context: PassThroughContext,
   ): Promise<void> {
     const startedAt = performance.now()
+    let body: RequestBody | null = null
     try {
       if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
-      const body = await takeBody(request)
+      body = await takeBody(request)
       const path = pathOf(request)
       const dialect = request.method === 'POST' ? DIALECTS.get(path) : undefined
       const facts = dialect?.request(parsed(body.held)) ?? null
@@ -100,7 +102,8 @@ export class Bridge {
           ? error
           : new TokenscopeError('BAD_REQUEST', 'The request broke off.', { cause: error })
       context.fail(failure)
-      discardRest(request)
+      if (body?.send instanceof Readable) body.send.destroy()
+      else discardRest(request)
       context.done({ outcome: 'unreached', error: failure, upstream: '', generations: [] })
     }
   }

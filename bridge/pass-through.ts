@@ -3,7 +3,7 @@
  * it came; what breaks on one side breaks on the other.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { TokenscopeError } from '../events/errors.ts'
 import type { Exchange } from './exchange.ts'
 import { headerOf, responseHeaders } from './headers.ts'
@@ -46,32 +46,33 @@ export async function takeBody(request: IncomingMessage): Promise<RequestBody> {
     chunks.push(value)
     bytes += value.length
   }
-  return { held: null, send: Readable.from(rest(chunks, source, request), { objectMode: false }) }
+  await source.return?.()
+  return { held: null, send: streamOf(chunks, request) }
 }
 
-/** The chunks read so far and then the others, in a stream of our own: undici destroys what it is given. */
-async function* rest(
-  chunks: Buffer[],
-  source: AsyncIterator<Buffer>,
-  request: IncomingMessage,
-): AsyncGenerator<Buffer> {
+/**
+ * The chunks read so far and the rest of the request, up to 64 MiB, in a stream of our own: whoever is
+ * given it may destroy it, and what was not read by then is discarded.
+ */
+function streamOf(chunks: Buffer[], request: IncomingMessage): Readable {
   let bytes = 0
-  try {
-    for (const chunk of chunks) {
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length
-      yield chunk
-    }
-    for (;;) {
-      const { value, done } = await source.next()
-      if (done) return
-      bytes += value.length
-      if (bytes > MAX_BODY_BYTES) throw tooLarge()
-      yield value
-    }
-  } finally {
-    await source.return?.()
+      if (bytes > MAX_BODY_BYTES) done(tooLarge())
+      else done(null, chunk)
+    },
+  })
+  for (const chunk of chunks) stream.write(chunk)
+  request.on('error', error => stream.destroy(error))
+  // Whoever sends it is told by the stream itself; while nobody does, there is nobody to tell.
+  stream.on('error', () => {})
+  request.pipe(stream)
+  stream.on('close', () => {
+    request.unpipe(stream)
     discardRest(request)
-  }
+  })
+  return stream
 }
 
 /**

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { HelloMessage } from '../../broadcast/protocol.ts'
 import type { Tokenscope } from '../../main.ts'
@@ -68,6 +70,21 @@ test('it serves its own name and the page, and nothing else', async () => {
   expect(error.message).toMatch(/is not answering.*Start its server, or use --upstream/)
   expect((await fetch(`${scope.url}/v1/models`)).status).toBe(503)
   expect((await fetch(`${scope.url}/v1/models/tokenscope-demo`)).status).toBe(200)
+})
+
+test('a large body is refused without a word lost and its connection can go on', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const statuses: (number | undefined)[] = []
+  for (const length of [8_000_000, 10, 8_000_000]) {
+    const request = httpRequest(`${scope.url}/v1/embeddings`, { method: 'POST', agent })
+    request.end(Buffer.alloc(length))
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    statuses.push(response.statusCode)
+    response.resume()
+    await once(response, 'end')
+  }
+  expect(statuses).toEqual([503, 503, 503])
+  agent.destroy()
 })
 
 test('LM Studio takes over by itself once it answers, and gives way when it goes', async () => {
