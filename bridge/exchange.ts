@@ -7,6 +7,9 @@ import { createSseFraming, type SseFraming } from './sse-framing.ts'
 /** Bytes of a whole (not streamed) answer that are read; beyond, only the app gets it. */
 const MAX_WHOLE_BYTES = 4 * 1024 * 1024
 
+/** Choices of one answer that are followed; OpenAI allows as many. */
+const MAX_CHOICES = 128
+
 export type CancelReason = 'client_gone' | 'stopped' | 'shutdown'
 
 export interface ExchangeOptions extends Omit<GenerationOptions, 'model'> {
@@ -125,14 +128,18 @@ export class Exchange {
   #take(reading: Reading): void {
     const { model, deltas, finished, usage, error } = reading
     if (model !== null) for (const generation of this.#generations.values()) generation.learnModel(model)
-    for (const delta of deltas) this.#generation(delta.choice).take(delta, this.#readAt)
+    for (const delta of deltas) {
+      if (this.#follows(delta.choice)) this.#generation(delta.choice).take(delta, this.#readAt)
+    }
     for (const { choice, ending } of finished) {
+      if (!this.#follows(choice)) continue
       this.#generation(choice)
       this.#endings.set(choice, ending)
     }
     // A usage counts all choices together: of several, nobody knows whose it is.
     if (usage !== null && this.#generations.size === 1) this.#generation(0).learnUsage(usage)
-    if (error !== null && this.#error === null) {
+    // What could not be read gives way to what the upstream says is wrong.
+    if (error !== null && (this.#error === null || this.#error.kind === 'parse')) {
       this.#error = error
       const kind = error.kind === 'parse' ? 'parse' : 'upstream'
       this.#options.meter.count('tokenscope_sse_errors_total', { kind })
@@ -168,7 +175,9 @@ export class Exchange {
   #judge(choice: number, generation: Generation): void {
     const ending = this.#endings.get(choice)
     const at = this.#readAt
-    if (this.#error !== null) {
+    // A piece that could not be read does not undo an answer that says it is complete.
+    const complete = ending !== undefined && this.#error?.kind === 'parse'
+    if (this.#error !== null && !complete) {
       generation.end('failed', 'error', this.#error, at)
     } else if (this.#mode === 'opaque') generation.end('done', 'opaque', null, at)
     else if (ending === undefined) {
@@ -189,6 +198,10 @@ export class Exchange {
     this.#framing = null
     this.#whole = []
     this.#options.meter.count('tokenscope_sse_errors_total', { kind })
+  }
+
+  #follows(choice: number): boolean {
+    return this.#generations.has(choice) || this.#generations.size < MAX_CHOICES
   }
 
   #generation(choice: number): Generation {

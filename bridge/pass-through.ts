@@ -98,7 +98,8 @@ function tooLarge(): TokenscopeError {
 
 /** How an app's request went, for the log. */
 export interface RelayOutcome {
-  outcome: 'complete' | 'broken' | 'unreached'
+  /** `cancelled` by somebody here, the app included; `unreached` without any answer. */
+  outcome: 'complete' | 'broken' | 'unreached' | 'cancelled'
   error: Error | null
 }
 
@@ -142,7 +143,7 @@ export function createRelay(options: RelayOptions): AnswerListener {
       exchange?.broken(connectionError(error), readAt)
       if (response.headersSent || options.cancelled()) {
         breakOff(response)
-        done({ outcome: 'broken', error })
+        done({ outcome: options.cancelled() ? 'cancelled' : 'broken', error })
         return
       }
       if (!response.destroyed) fail(noAnswer(error))

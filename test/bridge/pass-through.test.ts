@@ -358,6 +358,27 @@ describe('endings', () => {
     })
   })
 
+  test('a piece that is no JSON does not undo an answer that says it is complete', async () => {
+    const { last } = await run([
+      'data: keep-alive\n\n',
+      chunk({ content: 'a' }),
+      chunk({}, { finish_reason: 'stop' }),
+    ])
+    expect(last).toMatchObject({ state: 'done', ending: 'stop', error: null })
+  })
+
+  test('a piece that is no JSON is why an answer without an end failed', async () => {
+    const { last } = await run([chunk({ content: 'a' }), 'data: {"choices":[{"del\n\n'])
+    expect(last).toMatchObject({ state: 'failed', error: { kind: 'parse', retryable: true } })
+  })
+
+  test('an answer of a million choices is followed for 128 of them', async () => {
+    const many = Array.from({ length: 1000 }, (_, i) => chunk({ content: 'x' }, { index: i * 1000 }))
+    await run([...many, chunk({}, { finish_reason: 'stop' })])
+    await viewer.end(127)
+    expect(viewer.generations.length).toBe(128)
+  })
+
   test('each choice is a generation of its own', async () => {
     await run([
       chunk({ content: 'a' }, { index: 0 }),
