@@ -236,9 +236,8 @@ export class HttpServer {
           ms: Math.round(performance.now() - startedAt),
           ...(generations.length > 0 ? { generations } : {}),
         }
-        if (error !== null)
-          this.#logger.warn({ ...line, reason: reasonOf(error) }, `passed through: ${outcome}`)
-        else this.#logger.debug(line, 'passed through')
+        if (error === null || outcome === 'cancelled') this.#logger.debug(line, `passed through: ${outcome}`)
+        else this.#logger.warn({ ...line, reason: reasonOf(error) }, `passed through: ${outcome}`)
       },
     })
   }
