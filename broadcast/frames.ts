@@ -39,10 +39,15 @@ export class FrameCache {
     return frame
   }
 
-  /** A snapshot at the head, in parts. */
-  snapshot(): { upto: number; parts: Buffer[] } {
+  /** A snapshot at the head, in parts: of the generations in `filter` (null: all, shared). */
+  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] } {
+    const { head } = this.#log
+    if (filter !== null) {
+      const chosen = this.#log.generations().filter(({ generation }) => filter.has(generation))
+      return { upto: head, parts: snapshotParts(head, chosen) }
+    }
     this.#forgetIfMoved()
-    this.#snapshot ??= { upto: this.#log.head, parts: snapshotParts(this.#log.head, this.#log.generations()) }
+    this.#snapshot ??= { upto: head, parts: snapshotParts(head, this.#log.generations()) }
     return this.#snapshot
   }
 

@@ -159,8 +159,8 @@ export class Hub implements FrameSource {
     return this.#frames.frame(after, filter)
   }
 
-  snapshot(): { upto: number; parts: Buffer[] } {
-    return this.#frames.snapshot()
+  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] } {
+    return this.#frames.snapshot(filter)
   }
 
   delivered(to: number, entries: number): void {

@@ -46,8 +46,8 @@ export interface Frame {
 export interface FrameSource {
   /** The frame of entries `after` < seq that pass `filter`; frames without a filter are shared. */
   frame(after: number, filter: ReadonlySet<string> | null): Frame
-  /** The parts of a snapshot at `head`, shared among viewers that need it at the same head. */
-  snapshot(): { upto: number; parts: Buffer[] }
+  /** The parts of a snapshot at the head of what passes `filter`; without one they are shared. */
+  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] }
   delivered(to: number, entries: number): void
   skipped(reason: GapReason, entries: number): void
   lag(entries: number): void
@@ -206,7 +206,7 @@ export class Viewer {
   }
 
   #sendSnapshot(): void {
-    const { upto, parts } = this.#source.snapshot()
+    const { upto, parts } = this.#source.snapshot(this.#filter)
     for (const part of parts) this.#write(part)
     this.#cursor = upto
     this.#advancedAt = performance.now()

@@ -147,7 +147,7 @@ describe('the frame cache', () => {
 
 describe('a snapshot', () => {
   const partsOf = (log: TokenLog) => {
-    const { upto, parts } = new FrameCache(log).snapshot()
+    const { upto, parts } = new FrameCache(log).snapshot(null)
     return { upto, parts: parts.map(part => JSON.parse(part.toString()) as SnapshotMessage) }
   }
 
@@ -161,10 +161,22 @@ describe('a snapshot', () => {
   it('is the same Buffers while the head stays, and new ones when it has moved', () => {
     const log = logOf([1])
     const cache = new FrameCache(log)
-    const first = cache.snapshot()
-    expect(cache.snapshot()).toBe(first)
+    const first = cache.snapshot(null)
+    expect(cache.snapshot(null)).toBe(first)
     log.append(stateEvent('g_b'), 0)
-    expect(cache.snapshot().upto).toBe(2)
+    expect(cache.snapshot(null).upto).toBe(2)
+  })
+
+  it('holds only the generations that were asked for', () => {
+    const log = newLog()
+    for (const id of ['g_a', 'g_b', 'g_c']) log.append(stateEvent(id), 0)
+    const { upto, parts } = new FrameCache(log).snapshot(new Set(['g_b', 'g_none']))
+    expect(upto).toBe(3)
+    const messages = parts.map(part => JSON.parse(part.toString()) as SnapshotMessage)
+    expect(messages.flatMap(({ generations }) => generations.map(({ generation }) => generation))).toEqual([
+      'g_b',
+    ])
+    expect(messages.at(-1)?.last).toBe(true)
   })
 
   it('numbers its parts, marks the last and never divides a text', () => {

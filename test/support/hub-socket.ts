@@ -120,8 +120,8 @@ export class RecordingSource implements FrameSource {
     return this.#cache.frame(after, filter)
   }
 
-  snapshot(): { upto: number; parts: Buffer[] } {
-    return this.#cache.snapshot()
+  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] } {
+    return this.#cache.snapshot(filter)
   }
 
   delivered(to: number, entries: number): void {
