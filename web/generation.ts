@@ -107,16 +107,21 @@ export class Generation {
     const last = tokens.end - 1
     if (tokens.held < 2) return null
     if (!this.live) {
+      // What a gap left out was generated all the same: indexes count it, `held` does not.
       const span = tokens.time(last) - tokens.time(tokens.first)
-      return span > 0 ? (tokens.held - 1) / span : null
+      return span > 0 ? (last - tokens.first) / span : null
     }
     let first = last
     const since = now - RATE_WINDOW_S
-    while (first > tokens.first && tokens.has(first - 1) && tokens.time(first - 1) > since) first--
+    for (let before: number | null = last; before !== null && tokens.time(before) > since; ) {
+      first = before
+      before = tokens.has(before - 1) ? before - 1 : tokens.neighbour(before, -1)
+    }
     if (tokens.time(last) <= since) return 0
-    // A generation that is younger than the window is measured over its own age.
-    const start = first === tokens.first ? tokens.time(first) : since
-    const span = Math.max(SHORTEST_SPAN_S, now - start)
-    return (last - first + (first === tokens.first ? 0 : 1)) / span
+    // A generation that is younger than the window is measured over its own age; so is one with a gap where
+    // the window begins, for nobody knows how much of the gap lies in it.
+    const young = !tokens.has(first - 1)
+    const span = Math.max(SHORTEST_SPAN_S, now - (young ? tokens.time(first) : since))
+    return (last - first + (young ? 0 : 1)) / span
   }
 }

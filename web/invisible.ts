@@ -16,8 +16,10 @@ const SIGNS = new Map<string, string>([
 
 // Controls, format characters (bidi marks and overrides among them), odd spaces, lone surrogates.
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Cs}\p{Co}\ufffd]/gu
-// A joiner inside an emoji belongs to it.
-const JOINED = /\p{Extended_Pictographic}\u200d/u
+// A joiner inside an emoji belongs to it, also after a skin tone or a variation selector.
+const JOINED = /\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\ufe0f)?\u200d$/u
+/** UTF-16 units that the end of an emoji before its joiner has at most: a pictograph and a skin tone. */
+const EMOJI_END = 4
 
 /** A piece of a token's text: as it is, or a sign that stands for a character one would not see. */
 export interface VisiblePiece {
@@ -31,8 +33,8 @@ export function visiblePieces(text: string): VisiblePiece[] {
   let from = 0
   for (const match of text.matchAll(HIDDEN)) {
     const hidden = match[0]
-    if (hidden === '\u200d' && JOINED.test(text.slice(Math.max(0, match.index - 2), match.index + 1)))
-      continue
+    const before = Math.max(0, match.index - EMOJI_END)
+    if (hidden === '\u200d' && JOINED.test(text.slice(before, match.index + 1))) continue
     if (match.index > from) pieces.push({ text: text.slice(from, match.index), sign: false })
     pieces.push({ text: signOf(hidden), sign: true })
     from = match.index + hidden.length

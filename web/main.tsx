@@ -7,6 +7,7 @@ import { App } from './app.tsx'
 import { FirstRun } from './frame/first-run-state.ts'
 import { Health } from './health.ts'
 import { attachKeyboard } from './keyboard.ts'
+import { createLost } from './lost.ts'
 import type { MapView } from './map/map-view.ts'
 import { createTick, type Scope } from './scope.ts'
 import { Selection } from './selection.ts'
@@ -45,6 +46,10 @@ effect(() => {
   store.connection.value // read: however it changed, the server is asked how it is
   health.ask()
 })
+effect(() => {
+  // The server is back before the client's patience is over, which grows with each attempt.
+  if (health.reached.value && client.state.kind === 'waiting') client.wake()
+})
 
 const scope: Scope = {
   store,
@@ -55,6 +60,7 @@ const scope: Scope = {
   firstRun,
   map: signal<MapView | null>(null),
   railOpen: signal(false),
+  lost: createLost(store.connection),
   tick: createTick(() => store.list.peek().some(generation => generation.live), TICK_MS),
 }
 attachKeyboard(scope)

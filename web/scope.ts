@@ -1,4 +1,4 @@
-import { type Signal, signal } from '@preact/signals'
+import { type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { ScopeClient } from '../broadcast/client.ts'
@@ -21,6 +21,8 @@ export interface Scope {
   map: Signal<MapView | null>
   /** Whether the list of generations is open where it is a sheet. */
   railOpen: Signal<boolean>
+  /** Whether the server has not been heard for so long that it is worth a word. */
+  lost: ReadonlySignal<boolean>
   /** Ticks four times a second while something is live: for numbers that change with time alone. */
   tick: Signal<number>
 }

@@ -16,11 +16,9 @@ export class Selection {
   constructor(store: ScopeStore) {
     this.#store = store
     // What is chosen may be dropped for want of room, or with its epoch.
-    store.list.subscribe(list => {
+    store.list.subscribe(() => {
       const chosen = this.current.peek()
-      if (chosen !== null && list.length > 0 && this.#store.get(chosen.generation.id) !== chosen.generation) {
-        this.clear()
-      }
+      if (chosen !== null && this.#store.get(chosen.generation.id) !== chosen.generation) this.clear()
     })
   }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
+import type { Generation } from '../../web/generation.ts'
+import { Selection } from '../../web/selection.ts'
 import { ScopeStore } from '../../web/store.ts'
 
 const NEWS = { replay: false }
@@ -121,6 +123,17 @@ describe('the store', () => {
     expect(store.held.value).toBe(0)
   })
 
+  it('with its epoch goes what was chosen, also where nothing follows', () => {
+    const { store, frame } = make()
+    store.apply(token('g_1', 0), NEWS)
+    frame()
+    const selection = new Selection(store)
+    selection.token(store.get('g_1') as Generation, 0)
+    store.apply({ type: 'gap', from: null, to: null, reason: 'epoch' }, NEWS)
+    frame()
+    expect(selection.current.value).toBeNull()
+  })
+
   it('keeps everything after a gap and takes the whole text of the snapshot', () => {
     const { store } = make()
     store.apply(state('g_1', 'generating'), NEWS)
@@ -179,6 +192,22 @@ describe('the speed of a generation', () => {
     for (let i = 0; i < 11; i++) store.apply(token('g_1', i), NEWS)
     store.apply(state('g_1', 'done'), NEWS)
     expect(store.get('g_1')?.rate(5000)).toBeCloseTo(10)
+  })
+
+  it('of a finished one counts what a gap left out', () => {
+    const { store } = make()
+    for (const i of [0, 1, 2, 8, 9, 10]) store.apply(token('g_1', i), NEWS)
+    store.apply(state('g_1', 'done'), NEWS)
+    expect(store.get('g_1')?.rate(5000)).toBeCloseTo(10)
+  })
+
+  it('of a running one counts a gap within the last two seconds, and none that may lie before them', () => {
+    const { store } = make()
+    store.apply(state('g_1', 'generating'), NEWS)
+    for (let i = 0; i < 100; i++) if (i < 85 || i > 90) store.apply(token('g_1', i), NEWS)
+    for (let i = 0; i < 100; i++) if (i < 70 || i > 89) store.apply(token('g_2', i), NEWS)
+    expect(store.get('g_1')?.rate(1009.9)).toBeCloseTo(10, 0)
+    expect(store.get('g_2')?.rate(1009.9)).toBeCloseTo(10, 0)
   })
 
   it('of a running one is that of the last two seconds, and falls to nothing in a stall', () => {

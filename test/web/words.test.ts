@@ -22,7 +22,7 @@ describe('invisible characters', () => {
   })
 
   it('leaves emoji, accents and other scripts alone', () => {
-    for (const text of ['👩‍💻', 'naïve', '日本', 'e\u0301', '<b>&amp;</b>'])
+    for (const text of ['👩‍💻', '👩🏽‍🚀', '🏳️‍🌈', 'naïve', '日本', 'e\u0301', '<b>&amp;</b>'])
       expect(visibleText(text)).toBe(text)
   })
 
@@ -65,6 +65,13 @@ describe('text in a cell', () => {
     expect(wrap('hello world', 6, 2)).toEqual(['hello ', 'world'])
     expect(wrap('abcdefghij', 3, 2)).toEqual(['abc', 'de…'])
     expect(wrap('', 3, 2)).toEqual([])
+  })
+
+  it('is never cut within what a reader takes for one character', () => {
+    expect(wrap('👨‍👩‍👧‍👦👩🏽‍🚀🇩🇪', 1, 3)).toEqual(['👨‍👩‍👧‍👦', '👩🏽‍🚀', '🇩🇪'])
+    expect(wrap('e\u0301e\u0301', 1, 2)).toEqual(['e\u0301', 'e\u0301'])
+    // Nor does a heap of marks tower over the neighbours.
+    expect(wrap(`e${'\u0301'.repeat(500)}`, 3, 1)[0]?.length).toBeLessThan(30)
   })
 })
 

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks'
-import { IconCheck, IconCopy } from './icons.tsx'
+import { IconCheck, IconClose, IconCopy } from './icons.tsx'
 
 interface Props {
   text: string
@@ -10,43 +10,48 @@ interface Props {
 }
 
 const SAID_MS = 1600
+const WORDS = { copied: 'Copied', refused: 'The browser refused to copy' }
 
-/** Copies `text` and says so. */
+/** Copies `text` and says so, or that the browser would not. */
 export function CopyButton({ text, label, class: className, shown }: Props) {
-  const [copied, setCopied] = useState(false)
+  const [result, setResult] = useState<'copied' | 'refused' | null>(null)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
   const copy = async () => {
-    await toClipboard(text)
-    setCopied(true)
+    setResult((await toClipboard(text)) ? 'copied' : 'refused')
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => setCopied(false), SAID_MS)
+    timer.current = setTimeout(() => setResult(null), SAID_MS)
   }
   return (
     <button
       type="button"
       class={`copy ${className ?? ''}`}
-      data-copied={copied}
+      data-copied={result === 'copied'}
+      data-refused={result === 'refused'}
       title={`Copy ${text}`}
-      aria-label={copied ? 'Copied' : `Copy ${label}`}
+      aria-label={result === null ? `Copy ${label}` : WORDS[result]}
       onClick={copy}
     >
-      {copied ? <IconCheck /> : <IconCopy />}
+      {result === null ? <IconCopy /> : result === 'copied' ? <IconCheck /> : <IconClose />}
       {shown ? <span>{label}</span> : null}
     </button>
   )
 }
 
-async function toClipboard(text: string): Promise<void> {
+async function toClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
+    return true
   } catch {
     // Without a secure context, as on a LAN address, there is no clipboard but this old way.
+    const focused = document.activeElement
     const area = document.createElement('textarea')
     area.value = text
     area.className = 'off-screen'
     document.body.append(area)
     area.select()
-    document.execCommand('copy')
+    const done = document.execCommand('copy')
     area.remove()
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
+    return done
   }
 }

@@ -1,9 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { useScope } from '../scope.ts'
 
-/** A break shorter than this is not worth a word: most are over before one has read it. */
-const PATIENCE_MS = 900
-
 /** What floats at the top of the map: what is wrong with the connection, or with the upstream. */
 export function Notices() {
   return (
@@ -32,23 +29,15 @@ export function DemoLabel() {
 }
 
 function ConnectionNotice() {
-  const { store, client } = useScope()
+  const { store, client, lost } = useScope()
   const state = store.connection.value
   const [now, setNow] = useState(Date.now())
-  const [late, setLate] = useState(false)
   const down = state.kind === 'waiting' || state.kind === 'connecting'
 
   useEffect(() => {
-    if (!down) {
-      setLate(false)
-      return
-    }
-    const patience = setTimeout(() => setLate(true), PATIENCE_MS)
+    if (!down) return
     const clock = setInterval(() => setNow(Date.now()), 500)
-    return () => {
-      clearTimeout(patience)
-      clearInterval(clock)
-    }
+    return () => clearInterval(clock)
   }, [down])
 
   if (state.kind === 'closed') {
@@ -58,7 +47,7 @@ function ConnectionNotice() {
       </p>
     )
   }
-  if (!down || !late) return null
+  if (!down || !lost.value) return null
   const seconds = state.kind === 'waiting' ? Math.max(0, Math.ceil((state.retryAt - now) / 1000)) : 0
   return (
     <p class="notice notice-waiting float" role="status">

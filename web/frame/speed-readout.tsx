@@ -4,7 +4,7 @@ import { useScope } from '../scope.ts'
 
 /** The one large number, tokens a second, and the time to the first token. */
 export function SpeedReadout() {
-  const { store, tick } = useScope()
+  const { store, tick, lost } = useScope()
   tick.value // four times a second is as often as one can read it
   const list = store.list.value
   const live = list.filter(generation => generation.live)
@@ -13,8 +13,11 @@ export function SpeedReadout() {
   const newest = latestOf(list)
   newest?.revision.value // the last numbers of all come with its end
   const now = store.now
-  const rate =
-    live.length > 0
+  // Of what is live nobody knows how fast it is while the server cannot be heard.
+  const away = live.length > 0 && lost.value
+  const rate = away
+    ? null
+    : live.length > 0
       ? running.reduce((sum, generation) => sum + (generation.rate(now) ?? 0), 0)
       : (newest?.rate(now) ?? null)
   const estimated = (live.length > 0 ? live : newest ? [newest] : []).some(one => one.estimated)
@@ -22,7 +25,7 @@ export function SpeedReadout() {
     <>
       <span
         class="readout speed"
-        data-live={live.length > 0}
+        data-live={live.length > 0 && !away}
         title={
           live.length > 0
             ? 'All live generations together, over the last 2 s'
@@ -36,7 +39,7 @@ export function SpeedReadout() {
           tok/s
           <span class="speed-window">
             {estimated ? <Estimated /> : null}
-            {live.length > 0 ? 'last 2 s' : rate === null ? '' : 'last answer'}
+            {away ? 'not known' : live.length > 0 ? 'last 2 s' : newest ? 'last answer' : 'nothing yet'}
           </span>
         </span>
       </span>

@@ -14,17 +14,20 @@ interface Props {
 
 /** A generation as a whole: what it is, how it went, and its text token by token. */
 export function GenerationView({ generation, chosen, titled }: Props) {
-  const { store, map, tick } = useScope()
+  const { store, map, tick, lost } = useScope()
   generation.revision.value // read, so that what grows is drawn anew
   if (generation.live) tick.value // the speed falls with time alone
+  // Nobody knows what it does while the server cannot be heard.
+  const away = generation.live && lost.value
+  const tone = away ? 'waiting' : stateTone(generation.state)
   const ending = endingWords(generation.ending)
   const count = formatCount(generation.tokensProcessed)
   return (
     <section class="generation-view" aria-label="Generation">
       {titled ? <h3>Generation</h3> : null}
-      <p class="generation-state" data-tone={stateTone(generation.state)}>
+      <p class="generation-state" data-tone={tone}>
         <span class="state-dot" aria-hidden="true" />
-        {stateWords(generation.state)}
+        {away ? `was ${stateWords(generation.state)}` : stateWords(generation.state)}
         {ending ? <span class="ending">{ending}</span> : null}
         <button
           type="button"
@@ -37,7 +40,7 @@ export function GenerationView({ generation, chosen, titled }: Props) {
         </button>
       </p>
       {generation.error ? (
-        <p class="error-words" data-tone={stateTone(generation.state)}>
+        <p class="error-words" data-tone={tone}>
           {generation.error.message}
         </p>
       ) : null}
@@ -49,11 +52,11 @@ export function GenerationView({ generation, chosen, titled }: Props) {
           {generation.totalTokens === null ? null : ` of ${formatCount(generation.totalTokens)} with prompt`}
         </Fact>
         <Fact name={generation.live ? 'speed, last 2 s' : 'speed, all of it'}>
-          {formatRate(generation.rate(store.now))} tok/s
+          {formatRate(away ? null : generation.rate(store.now))} tok/s
         </Fact>
         <Fact name="first token after">{formatDuration(generation.ttftMs)}</Fact>
         <Fact name={generation.live ? 'running for' : 'took'}>
-          {formatDuration(generation.ageMs(store.now))}
+          {formatDuration(away ? null : generation.ageMs(store.now))}
         </Fact>
         <Fact name="id">
           <span class="id">{generation.id}</span>

@@ -12,6 +12,12 @@ const CHARACTER_EM = 0.6
 const DARK_INK = '#0b1017'
 const LIGHT_INK = '#f2f4f7'
 
+/** No cell holds more UTF-16 units than this: what lies beyond need not be looked at in each frame. */
+const MOST_UNITS = 1200
+/** A character with more marks than fit in this many units would tower over its neighbours. */
+const MOST_UNITS_A_CHARACTER = 24
+const segmenter = new Intl.Segmenter()
+
 /** Writes tokens into their cells, in one size for all: `cell` device pixels wide at this pixel ratio. */
 export function createCellWriter(
   ctx: CanvasRenderingContext2D,
@@ -31,7 +37,7 @@ export function createCellWriter(
   ctx.lineWidth = fontPx / 2
   ctx.strokeStyle = palette.hatch.ground
   return (text, x, y, confidence) => {
-    const lines = wrap(visibleText(text), columns, rows)
+    const lines = wrap(visibleText(text.slice(0, MOST_UNITS)), columns, rows)
     const unknown = Number.isNaN(confidence)
     ctx.fillStyle = unknown ? palette.ink : wantsDarkInk(confidence) ? DARK_INK : LIGHT_INK
     const top = y + side / 2 - ((lines.length - 1) * fontPx * 1.25) / 2
@@ -47,7 +53,7 @@ export function createCellWriter(
 
 /** Cuts text into at most `rows` lines of `columns` characters; an ellipsis says that there is more. */
 export function wrap(text: string, columns: number, rows: number): string[] {
-  const characters = [...text]
+  const characters = charactersOf(text)
   const lines: string[] = []
   for (let at = 0; at < characters.length && lines.length < rows; at += columns) {
     lines.push(characters.slice(at, at + columns).join(''))
@@ -57,4 +63,11 @@ export function wrap(text: string, columns: number, rows: number): string[] {
     lines[rows - 1] = `${last}…`
   }
   return lines
+}
+
+/** What a reader takes for one character: an emoji of several code points, a letter and its marks. */
+function charactersOf(text: string): string[] {
+  // Most tokens, and no segmenter is as fast as this.
+  if (/^[\x20-\x7e\u00b7]*$/.test(text)) return text.split('')
+  return Array.from(segmenter.segment(text), ({ segment }) => segment.slice(0, MOST_UNITS_A_CHARACTER))
 }

@@ -62,7 +62,8 @@ export class MapView {
         this.draw()
       },
       redrawn: () => {
-        // A block that is gone may come back as another generation's.
+        // History comes in parts: the first look is over when it is all there.
+        if (this.#live.length === 0) this.#settled = false
         this.draw()
       },
       changed: () => this.draw(),
@@ -218,6 +219,12 @@ export class MapView {
     return { x: box.left + at.x, y: box.top + at.y }
   }
 
+  /** Draws at once: a canvas that got another size is blank, and is shown so if it waits for a frame. */
+  drawNow(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#tick(performance.now())
+  }
+
   /** Asks for a frame. */
   draw(): void {
     if (this.#frame === 0) this.#frame = requestAnimationFrame(now => this.#tick(now))
@@ -267,11 +274,19 @@ export class MapView {
       return
     }
     this.#lastFollow = now
-    const pose = followPose(this.#store.blocks, live, this.#view, this.#spring.destination)
+    const pose =
+      followPose(this.#store.blocks, live, this.#view, this.#spring.destination) ?? this.#firstLook(live)
     if (pose === null) return
     // The first look at what was there before is no journey.
     this.#spring.aim(pose, this.#still || !this.#settled)
     this.#settled = true
+  }
+
+  /** Where nothing is being written and not all is readable the first look is at everything. */
+  #firstLook(live: readonly Generation[]): CameraPose | null {
+    const { blocks } = this.#store
+    const writing = live.some(generation => blocks.blocksOf(generation).length > 0)
+    return this.#settled || writing ? null : fitAll(blocks, this.#view)
   }
 
   /** While a token is read under the pointer the map must not slip away from under it. */

@@ -10,6 +10,8 @@ import { type Insets, MapView } from './map-view.ts'
 
 /** The row of legend and controls at the foot of the map, in CSS pixels. */
 const FOOT = 44
+/** Where less than this is left free, what floats lies over the map rather than beside it. */
+const LEAST_FREE = 120
 
 /** How much of each edge of the map is covered by what floats on it, in CSS pixels. */
 function measureInsets(host: HTMLElement): Insets {
@@ -27,6 +29,8 @@ function measureInsets(host: HTMLElement): Insets {
     else if (top < clientHeight / 2) insets.left = Math.max(insets.left, left + width)
     else insets.bottom = Math.max(insets.bottom, clientHeight - top)
   }
+  if (clientHeight - insets.bottom < LEAST_FREE) insets.bottom = FOOT
+  if (clientWidth - insets.left - insets.right < LEAST_FREE) insets.left = insets.right = 0
   return insets
 }
 
@@ -44,9 +48,12 @@ export function ScopeMap() {
     const measure = () => {
       view.resize(box.clientWidth, box.clientHeight, window.devicePixelRatio || 1)
       view.cover(measureInsets(box))
+      view.drawNow()
     }
     const observer = new ResizeObserver(measure)
     observer.observe(box)
+    // A window that goes to a screen of another pixel ratio keeps its size.
+    window.addEventListener('resize', measure)
     measure()
     const detach = attachGestures(surface, view, at => {
       const token = view.tokenAt(at)
@@ -74,6 +81,7 @@ export function ScopeMap() {
       for (const stop of stopEffects) stop()
       detach()
       observer.disconnect()
+      window.removeEventListener('resize', measure)
       view.stop()
       scope.map.value = null
     }

@@ -35,7 +35,8 @@ export function PromptBar() {
     setTrouble(null)
     try {
       await firstRun.ours(startGeneration(request))
-      setText('')
+      // What was typed meanwhile is the next prompt.
+      setText(now => (now === text ? '' : now))
       map.value?.follow()
     } catch (error) {
       setTrouble((error as Error).message)
@@ -65,7 +66,10 @@ export function PromptBar() {
         placeholder="Ask the model something"
         rows={1}
         value={text}
-        onInput={event => setText(event.currentTarget.value)}
+        onInput={event => {
+          setText(event.currentTarget.value)
+          setTrouble(null)
+        }}
         onKeyDown={event => {
           if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
           event.preventDefault()

@@ -12,10 +12,13 @@ const LIVE_PREVIEW = 600
 
 /** One generation in the list. */
 export function RailItem({ generation }: { generation: Generation }) {
-  const { store, selection, tick, railOpen } = useScope()
+  const { store, selection, tick, railOpen, lost } = useScope()
   generation.revision.value // read, so that what grows is drawn anew
   if (generation.live) tick.value // the speed falls with time alone
   const { live, state } = generation
+  // Nobody knows what it does while the server cannot be heard.
+  const away = live && lost.value
+  const tone = away ? 'waiting' : stateTone(state)
   const chosen = selection.current.value?.generation === generation
   const ending = endingWords(generation.ending)
   const choose = () => {
@@ -28,14 +31,16 @@ export function RailItem({ generation }: { generation: Generation }) {
       data-testid="generation-item"
       data-state={state}
       data-generation={generation.id}
-      data-tone={stateTone(state)}
+      data-live={live}
+      data-tone={tone}
       data-chosen={chosen}
     >
       <button type="button" class="item-body" aria-current={chosen} onClick={choose}>
-        <span class="item-head">
+        {/* New with its tone: Chromium may leave what is in an item as it was when the item moves meanwhile. */}
+        <span class="item-head" key={`${tone} ${live}`}>
           <span class="state-dot" aria-hidden="true" />
           <span class="item-state">
-            {stateWords(state)}
+            {away ? `was ${stateWords(state)}` : stateWords(state)}
             {generation.progress !== null && live ? ` ${Math.round(generation.progress * 100)} %` : ''}
             {ending ? <span class="ending">{ending}</span> : null}
           </span>
@@ -54,7 +59,7 @@ export function RailItem({ generation }: { generation: Generation }) {
             {generation.estimated ? '≈ ' : ''}
             {formatCount(generation.tokensProcessed)} {generation.tokensProcessed === 1 ? 'token' : 'tokens'}
           </span>
-          <span class="item-rate">{formatRate(generation.rate(store.now))} tok/s</span>
+          <span class="item-rate">{formatRate(away ? null : generation.rate(store.now))} tok/s</span>
         </span>
       </button>
       {live ? <StopButton generation={generation} /> : null}
@@ -69,6 +74,7 @@ function previewOf(generation: Generation): string {
 }
 
 function StopButton({ generation }: { generation: Generation }) {
+  const { lost } = useScope()
   const [trouble, setTrouble] = useState<string | null>(null)
   const stop = async () => {
     try {
@@ -82,7 +88,7 @@ function StopButton({ generation }: { generation: Generation }) {
       type="button"
       class="item-stop"
       data-testid="stop"
-      disabled={generation.state === 'cancelling'}
+      disabled={lost.value || generation.state === 'cancelling'}
       title={trouble ?? 'Stop this generation'}
       data-trouble={trouble !== null}
       onClick={stop}

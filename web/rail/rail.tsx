@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { IconClose } from '../frame/icons.tsx'
 import { useScope } from '../scope.ts'
 import { RailItem } from './rail-item.tsx'
@@ -9,9 +10,23 @@ const SHOWN = 120
 export function Rail() {
   const { store, railOpen } = useScope()
   const list = store.list.value
+  const sheet = useRef<HTMLElement>(null)
+  const open = railOpen.value
+
+  useEffect(() => {
+    if (!open) return
+    // A press beside the sheet closes it; the button that opened it does so by itself.
+    const onPress = ({ target }: PointerEvent) => {
+      if (!(target instanceof Element) || sheet.current?.contains(target)) return
+      if (target.closest('.rail-opener') === null) railOpen.value = false
+    }
+    document.addEventListener('pointerdown', onPress)
+    return () => document.removeEventListener('pointerdown', onPress)
+  }, [open, railOpen])
+
   const live = list.filter(generation => generation.live).length
   return (
-    <nav class="rail" data-open={railOpen.value} aria-label="Generations">
+    <nav class="rail" data-open={open} ref={sheet} aria-label="Generations">
       <header class="panel-head">
         <h2>Generations</h2>
         <span class="panel-place">{live > 0 ? `${live} live` : list.length > 0 ? `${list.length}` : ''}</span>

@@ -47,9 +47,14 @@ export function Sparkline({ generation }: { generation: Generation }) {
       }
     })
     ctx.beginPath()
+    let drawing = false
     buckets.forEach((bucket, i) => {
-      if (bucket.rate === null || fastest === 0) return
-      ctx.lineTo(i * COLUMN + COLUMN / 2, 2 + room * (1 - bucket.rate / fastest))
+      const known = bucket.rate !== null && fastest > 0
+      const y = 2 + room * (1 - (bucket.rate ?? 0) / fastest)
+      // A line over what was missed would lie.
+      if (known && drawing) ctx.lineTo(i * COLUMN + COLUMN / 2, y)
+      else if (known) ctx.moveTo(i * COLUMN + COLUMN / 2, y)
+      drawing = known
     })
     ctx.strokeStyle = generation.live ? palette.live : palette.ink
     ctx.globalAlpha = generation.live ? 1 : 0.5
