@@ -96,7 +96,7 @@ export class Compositor {
     return {
       name: 'compositor',
       status: 'ok',
-      detail: `none in use, layout runs on the CPU${tokens === 0 ? '' : `: ${tokens} tokens${last}`}`,
+      detail: `no GPU in use, layout runs on the CPU${tokens === 0 ? '' : `: ${tokens} tokens${last}`}`,
       facts: { backend: 'cpu', layouts: ['map'], tokens },
     }
   }
