@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,11 +55,12 @@ test('start, use, stop: the banner says where, SIGTERM ends with 0 and leaves no
 })
 
 test('a stop waits for what is running, and takes nothing new meanwhile', async () => {
-  let finish = () => {}
+  // A request that is let in before the signal has arrived is one more to wait for.
+  const running: ServerResponse[] = []
   upstream.script = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(chunk({ content: 'begun' }))
-    finish = () => response.end(chunk({ content: ' and done' }, { finish_reason: 'stop' }))
+    running.push(response)
   }
   const program = start(usual('--drain-seconds', '60'))
   const url = await program.url()
@@ -73,7 +74,7 @@ test('a stop waits for what is running, and takes nothing new meanwhile', async 
   while (refused.status === 200) refused = await ask()
   expect([refused.status, (await refused.json()).error.code]).toEqual([503, 'draining'])
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
-  finish()
+  for (const response of running) response.end(chunk({ content: ' and done' }, { finish_reason: 'stop' }))
   expect(await answer.text()).toContain(' and done')
   expect(await viewer.end()).toMatchObject({ state: 'done' })
   expect((await viewer.closed).code).toBe(1001)
