@@ -5,13 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import { TokenscopeError } from '../events/errors.ts'
+import { PASSED_BODY_BYTES } from '../events/limits.ts'
 import type { Exchange } from './exchange.ts'
 import { headerOf, responseHeaders } from './headers.ts'
 import { type AnswerHead, type AnswerListener, connectionError, isConnectError } from './upstream.ts'
 
 /** Bodies up to this are held, so that their model is known; larger ones stream through. */
-export const HELD_BYTES = 4 * 1024 * 1024
-const MAX_BODY_BYTES = 64 * 1024 * 1024
+const HELD_BYTES = 4 * 1024 * 1024
 
 export interface RequestBody {
   /** The whole body if it is held. */
@@ -28,7 +28,7 @@ export interface RequestBody {
  */
 export async function takeBody(request: IncomingMessage): Promise<RequestBody> {
   const announced = Number(request.headers['content-length'] ?? Number.NaN)
-  if (announced > MAX_BODY_BYTES) throw tooLarge()
+  if (announced > PASSED_BODY_BYTES) throw tooLarge()
   if (request.headers['transfer-encoding'] === undefined && !(announced > 0)) {
     // Without a body of its own a request may still carry "content-length: 0", which is kept as it is.
     const empty = announced === 0 ? Buffer.alloc(0) : null
@@ -59,7 +59,7 @@ function streamOf(chunks: Buffer[], request: IncomingMessage): Readable {
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length
-      if (bytes > MAX_BODY_BYTES) done(tooLarge())
+      if (bytes > PASSED_BODY_BYTES) done(tooLarge())
       else done(null, chunk)
     },
   })
@@ -84,7 +84,7 @@ export function discardRest(request: IncomingMessage): void {
   let bytes = 0
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) request.destroy()
+    if (bytes > PASSED_BODY_BYTES) request.destroy()
   })
   request.resume()
 }

@@ -121,11 +121,13 @@ export class UpstreamSet {
   #absence(): string {
     const [first] = this.#upstreams
     if (first === undefined) return 'There is no upstream.'
-    const where = `${first.name} is not answering ${first.name === first.url.host ? '' : `on port ${portOf(first.url)}`}`
-    const advice = this.#options.named
-      ? 'Start it, or check --upstream.'
-      : 'Start its server, or use --upstream.'
-    return `${where.trim()}. ${advice}`
+    // What is expected to be there or not needs no reason; a name that somebody gave may be wrong.
+    if (this.#options.named) {
+      const why = first.trouble === null ? '' : ` (${first.trouble})`
+      return `${first.name} is not answering${why}. Start it, or check --upstream.`
+    }
+    const where = first.name === first.url.host ? '' : ` on port ${portOf(first.url)}`
+    return `${first.name} is not answering${where}. Start its server, or use --upstream.`
   }
 
   #changed(): void {

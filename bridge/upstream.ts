@@ -3,7 +3,6 @@ import { Pool } from 'undici'
 import { reasonOf } from '../events/errors.ts'
 import type { GenerationError } from '../events/generation.ts'
 import type { Meter } from '../events/metrics.ts'
-import { headerOf } from './headers.ts'
 
 const CONNECT_MS = 2000
 const PROBE_MS = 10_000
@@ -288,9 +287,4 @@ function modelIds(body: Buffer): string[] {
   } catch {
     return []
   }
-}
-
-/** A header of an answer's head, or null. */
-export function answerHeader(head: AnswerHead, name: string): string | null {
-  return headerOf(head.headers, name)
 }

@@ -14,6 +14,7 @@ import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type { PassThroughContext } from '../bridge/bridge.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
+import { PASSED_BODY_BYTES } from '../events/limits.ts'
 import { failure, openaiError, refuseOnSocket } from './answers.ts'
 import { correlationIdOf } from './correlation.ts'
 import { Doors, type DoorsOptions } from './doors.ts'
@@ -21,7 +22,6 @@ import { type Generations, scopeRoutes } from './scope-routes.ts'
 import { type StatusOptions, statusRoutes } from './status-routes.ts'
 
 const MAX_BODY_BYTES = 10 * 1024 * 1024
-const MAX_PASSED_BYTES = 64 * 1024 * 1024
 const STREAM_PATH = '/scope/v1/stream'
 const CORS_HEADERS = [
   'access-control-allow-origin',
@@ -78,7 +78,7 @@ export class HttpServer {
         // Asked before the body comes: who is refused need not send it.
         server.on('checkContinue', (request, response) => {
           const announced = Number(request.headers['content-length'] ?? 0)
-          if (this.#doors.check(request) === null && announced <= MAX_PASSED_BYTES) response.writeContinue()
+          if (this.#doors.check(request) === null && announced <= PASSED_BODY_BYTES) response.writeContinue()
           this.#enter(request, response, handler)
         })
         server.on('checkExpectation', (request, response) => this.#enter(request, response, handler))

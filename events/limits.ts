@@ -1,0 +1,2 @@
+/** Bytes of a request's body that are passed on at most; more is answered with 413. */
+export const PASSED_BODY_BYTES = 64 * 1024 * 1024
