@@ -1,6 +1,11 @@
 /** The embedded demo: a small language model trained at start, behind an OpenAI-compatible server. */
-export { type Passage, parsePassages, readCorpus } from './corpus.ts'
-export { createDemoModel, type DemoModel, type DemoModelOptions, type Predictor } from './demo-model.ts'
-export { type GeneratedToken, Generation, type GenerationOptions, type TokenChance } from './generation.ts'
+export { type Passage, parsePassages, readCorpus } from './model/corpus.ts'
+export { createDemoModel, type DemoModel, type DemoModelOptions, type Predictor } from './model/demo-model.ts'
+export {
+  type GeneratedToken,
+  Generation,
+  type GenerationOptions,
+  type TokenChance,
+} from './model/generation.ts'
 export { createDemoServer, type DemoServer, type DemoServerOptions } from './server.ts'
-export { DEMO_MODEL_NAME } from './wire-chat.ts'
+export { DEMO_MODEL_NAME } from './surfaces/chat.ts'

@@ -6,8 +6,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { reasonOf, TokenscopeError } from '../../events/errors.ts'
-import { createDemoModel, type DemoModel } from './demo-model.ts'
-import { type GeneratedToken, Generation } from './generation.ts'
+import { createDemoModel, type DemoModel } from './model/demo-model.ts'
+import { type GeneratedToken, Generation } from './model/generation.ts'
 import { Pace } from './pace.ts'
 import {
   ChatAnswer,
@@ -17,7 +17,7 @@ import {
   modelEntry,
   parseChatRequest,
   type Usage,
-} from './wire-chat.ts'
+} from './surfaces/chat.ts'
 
 export interface DemoServerOptions {
   /** Tokens per second of each choice; 30 if not given, Infinity for no limit. */

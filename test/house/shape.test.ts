@@ -18,7 +18,7 @@ const files: { path: string; lines: string[] }[] = []
 
 beforeAll(async () => {
   const paths = await sourceFiles(ROOT, ['.ts', '.tsx', '.wgsl', '.css', '.html'])
-  for (const path of paths.filter(path => !/^(test\/|bench\/|bridge\/demo\/corpus)/.test(path))) {
+  for (const path of paths.filter(path => !/^(test\/|bench\/|bridge\/demo\/model\/corpus)/.test(path))) {
     files.push({ path, lines: (await readFile(join(ROOT, path), 'utf8')).trimEnd().split('\n') })
   }
 })

@@ -6,7 +6,7 @@ import {
   type GeneratedToken,
   Generation,
   type GenerationOptions,
-} from '../../../bridge/demo/index.ts'
+} from '../../../../bridge/demo/index.ts'
 
 const model = createDemoModel()
 

@@ -24,6 +24,8 @@ export interface GenerationOptions {
 
 /** A token and what the model thought of it. */
 export interface TokenChance {
+  /** Its number in the tokenizer. */
+  id: number
   /** The characters that it completes: '' for the first part of one, the whole of it for its last. */
   text: string
   bytes: readonly number[]
@@ -140,6 +142,7 @@ export class Generation {
     const bytes = tokenizer.bytes(id)
     const whole = this.#pending.length === 0 ? tokenizer.text(id) : null
     return {
+      id,
       text: whole ?? completedText(this.#pending, bytes),
       bytes: Array.from(bytes),
       logprob: Math.log(this.#distribution[id] as number),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readCorpus } from '../../../bridge/demo/corpus.ts'
-import { Tokenizer } from '../../../bridge/demo/tokenizer.ts'
+import { readCorpus } from '../../../../bridge/demo/model/corpus.ts'
+import { Tokenizer } from '../../../../bridge/demo/model/tokenizer.ts'
 
 const texts = readCorpus().map(({ text }) => text)
 const tokenizer = Tokenizer.train(texts, 400)

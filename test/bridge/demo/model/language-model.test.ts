@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createDemoModel } from '../../../bridge/demo/demo-model.ts'
-import { LanguageModel } from '../../../bridge/demo/language-model.ts'
+import { createDemoModel } from '../../../../bridge/demo/model/demo-model.ts'
+import { LanguageModel } from '../../../../bridge/demo/model/language-model.ts'
 
 function sum(distribution: Float64Array): number {
   return distribution.reduce((total, probability) => total + probability, 0)

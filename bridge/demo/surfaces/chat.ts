@@ -2,15 +2,15 @@
  * OpenAI's chat completions on the wire: a request's body read and checked, an answer's JSON made. Knows
  * neither the model nor HTTP.
  */
-import { TokenscopeError } from '../../events/errors.ts'
-import type { GeneratedToken, TokenChance } from './generation.ts'
+import { TokenscopeError } from '../../../events/errors.ts'
+import type { GeneratedToken, TokenChance } from '../model/generation.ts'
+import { bad, contentOf, flag, isRecord, number, stopsOf } from './fields.ts'
 
 /** The one model there is. */
 export const DEMO_MODEL_NAME = 'tokenscope-demo'
 
 const MAX_CHOICES = 8
 const MAX_TOP_LOGPROBS = 20
-const MAX_STOPS = 4
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function']
 
 /** A request as the server understands it; what the client left open is undefined. */
@@ -193,57 +193,4 @@ function promptOf(messages: unknown): string {
     return { user: message.role === 'user', text: contentOf(message.content, message.role, `${at}.content`) }
   })
   return (texts.findLast(({ user }) => user) ?? texts.at(-1))?.text ?? ''
-}
-
-function contentOf(content: unknown, role: string, at: string): string {
-  if (typeof content === 'string') return content
-  // An assistant's message with tool calls has no content.
-  if ((content ?? null) === null && role === 'assistant') return ''
-  if (!Array.isArray(content)) throw bad(`${at} must be a string or an array of parts`, at)
-  return content
-    .map((part: unknown, i) => {
-      if (!isRecord(part) || part.type !== 'text' || typeof part.text !== 'string') {
-        throw bad(`${at}[${i}] must be {"type":"text","text":"…"}; the demo reads text only`, `${at}[${i}]`)
-      }
-      return part.text
-    })
-    .join('\n')
-}
-
-function stopsOf(stop: unknown): string[] {
-  const stops: unknown[] = Array.isArray(stop) ? stop : (stop ?? null) === null ? [] : [stop]
-  if (stops.length > MAX_STOPS) throw bad(`stop holds ${stops.length} strings; at most ${MAX_STOPS}`, 'stop')
-  return stops.map(text => {
-    if (typeof text !== 'string' || text === '') {
-      throw bad('stop must be a string that is not empty, or an array of them', 'stop')
-    }
-    return text
-  })
-}
-
-function flag(fields: Record<string, unknown>, name: string, shown = name): boolean {
-  const value = fields[name] ?? false
-  if (typeof value !== 'boolean') throw bad(`${shown} must be true or false`, shown)
-  return value
-}
-
-function number(
-  fields: Record<string, unknown>,
-  name: string,
-  { from, to, whole = false }: { from: number; to: number; whole?: boolean },
-): number | undefined {
-  const value = fields[name] ?? undefined
-  if (value === undefined) return undefined
-  if (typeof value !== 'number' || (whole && !Number.isInteger(value)) || !(value >= from && value <= to)) {
-    throw bad(`${name} must be a ${whole ? 'whole ' : ''}number from ${from} to ${to}`, name)
-  }
-  return value
-}
-
-function bad(message: string, param?: string): TokenscopeError {
-  return new TokenscopeError('BAD_REQUEST', message, param === undefined ? {} : { param })
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
