@@ -10,7 +10,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import Type, { type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { CONFIG_KEYS, type ConfigFlag } from './events/config-keys.ts'
+import type { ServerKind } from './bridge/demo/surface.ts'
+import {
+  CONFIG_KEYS,
+  type ConfigFlag,
+  type ConfigKey,
+  DEMO_KEYS,
+  type DemoFlag,
+} from './events/config-keys.ts'
 import { reasonOf, TokenscopeError } from './events/errors.ts'
 
 export const CONFIG_FILE = 'tokenscope.config.json'
@@ -25,23 +32,28 @@ export interface Config {
   portNamed: boolean
   /** Path of the data folder, as given. */
   data: string
+  gpu: 'auto' | 'webgpu' | 'cpu'
   drainSeconds: number
   allowOrigins: string[]
   allowHosts: string[]
   logLevel: string
+  /** Path of the folder that shaders are written to, as given; null for none. */
+  dumpWgsl: string | null
 }
 
-type Values = Record<ConfigFlag, string | string[] | number | undefined>
+type Flag = ConfigFlag | DemoFlag
+type Values = Record<Flag, string | string[] | number | undefined>
 type Origin = { value: unknown; from: string }
 
-const NUMERIC: ReadonlySet<ConfigFlag> = new Set(['port', 'drain-seconds'])
+const NUMERIC: ReadonlySet<Flag> = new Set(['port', 'drain-seconds'])
 
 /** What each value must be, once it is a list (repeatable), a number or a string, and the words for it. */
-const SHAPES: Record<ConfigFlag, [schema: TSchema, words: string]> = {
+const SHAPES: Record<Flag, [schema: TSchema, words: string]> = {
   upstream: [Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }), 'an http(s) URL or "demo"'],
   host: [Type.String({ minLength: 1 }), 'an address or name'],
   port: [Type.Integer({ minimum: 0, maximum: 65_535 }), 'a whole number from 0 to 65535'],
   data: [Type.String({ minLength: 1 }), 'the path of a folder'],
+  gpu: [Type.Enum(['auto', 'webgpu', 'cpu']), 'auto, webgpu or cpu'],
   'drain-seconds': [Type.Number({ minimum: 0, maximum: 86_400 }), 'a number of seconds from 0 to 86400'],
   'allow-origin': [Type.Array(Type.String({ minLength: 1 })), 'an origin such as https://example.org'],
   'allow-host': [Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' })), 'a host name without port'],
@@ -49,7 +61,30 @@ const SHAPES: Record<ConfigFlag, [schema: TSchema, words: string]> = {
     Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'trace, debug, info, warn, error, fatal or silent',
   ],
+  'dump-wgsl': [Type.String(), 'the path of a folder'],
+  kind: [
+    Type.Enum(['demo', 'lmstudio', 'llamacpp', 'ollama', 'vllm'] satisfies ServerKind[]),
+    'demo, lmstudio, llamacpp, ollama or vllm',
+  ],
+  rate: [
+    Type.String({ pattern: '^(max|(?=.*[1-9])[0-9]{1,9}([.][0-9]{1,6})?)$' }),
+    'a number of tokens per second above 0, or max',
+  ],
+  fault: [Type.Array(Type.String({ minLength: 1 })), 'directives as silence=2s or drop=900'],
 }
+
+/** What `pnpm demo` is to start. */
+export interface DemoConfig {
+  port: number
+  kind: ServerKind
+  /** Infinity for no limit. */
+  tokensPerSecond: number
+  /** Directives, not yet read. */
+  faults: string
+}
+
+/** What the command line of `pnpm demo` asks for. */
+export type DemoCommand = { kind: 'start'; config: DemoConfig } | { kind: 'help' }
 
 /** What the command line asks for. */
 export type Command = { kind: 'start'; config: Config } | { kind: 'help' } | { kind: 'version' }
@@ -68,15 +103,7 @@ export function readCommand(
   if (flags.has('help')) return { kind: 'help' }
   if (flags.has('version')) return { kind: 'version' }
   const given = new Map([...readFile(join(folder, CONFIG_FILE)), ...readEnvironment(env), ...flags])
-  const values = {} as Values
-  for (const key of CONFIG_KEYS) {
-    const { flag, fallback, repeatable } = key
-    const origin = given.get(flag) ?? {
-      value: repeatable && fallback === '' ? [] : fallback,
-      from: 'default',
-    }
-    values[flag] = fitted(flag, origin, repeatable)
-  }
+  const values = valuesOf(CONFIG_KEYS, given)
   const upstreams = (values.upstream as string[]).map(upstreamOf)
   refuseSelf(upstreams, values.host as string, values.port as number)
   return {
@@ -88,21 +115,48 @@ export function readCommand(
       port: values.port as number,
       portNamed: given.has('port'),
       data: values.data as string,
+      gpu: values.gpu as Config['gpu'],
       drainSeconds: values['drain-seconds'] as number,
       allowOrigins: (values['allow-origin'] as string[]).map(originOf),
       allowHosts: (values['allow-host'] as string[]).map(host => host.toLowerCase()),
       logLevel: values['log-level'] as string,
+      dumpWgsl: (values['dump-wgsl'] as string) || null,
     },
   }
 }
 
-/** The help text: a line per option. */
-export function helpText(): string {
-  const lines = CONFIG_KEYS.map(({ flag, value, fallback, repeatable, meaning }) => {
+/**
+ * Reads the command line of `pnpm demo`: flags only, so that what is set for Tokenscope does not reach it.
+ *
+ * @throws TokenscopeError CONFIG naming the option
+ */
+export function readDemoCommand(argv: readonly string[] = process.argv.slice(2)): DemoCommand {
+  const flags = readFlags(argv, DEMO_KEYS)
+  if (flags.has('help')) return { kind: 'help' }
+  const { port, kind, rate, fault } = valuesOf(DEMO_KEYS, flags)
+  return {
+    kind: 'start',
+    config: {
+      port: port as number,
+      kind: kind as DemoConfig['kind'],
+      tokensPerSecond: rate === 'max' ? Number.POSITIVE_INFINITY : Number(rate),
+      faults: (fault as string[]).join(','),
+    },
+  }
+}
+
+/** The lines of a help text: one for each option. */
+export function optionLines(keys: readonly ConfigKey[]): string[] {
+  return keys.map(({ flag, value, fallback, repeatable, meaning }) => {
     const notes = [fallback === '' ? '' : `default ${fallback}`, repeatable ? 'repeatable' : '']
     const note = notes.filter(Boolean).join(', ')
     return `  ${`--${flag} ${value}`.padEnd(26)}${meaning}${note ? ` (${note})` : ''}`
   })
+}
+
+/** The help text: a line per option. */
+export function helpText(): string {
+  const lines = optionLines(CONFIG_KEYS)
   return [
     'Tokenscope, an oscilloscope for language models.',
     '',
@@ -116,13 +170,13 @@ export function helpText(): string {
   ].join('\n')
 }
 
-function readFlags(argv: readonly string[]): Map<string, Origin> {
+function readFlags(argv: readonly string[], keys: readonly ConfigKey[] = CONFIG_KEYS): Map<string, Origin> {
   // `pnpm start -- --port 1` hands the divider on.
   const args = argv[0] === '--' ? argv.slice(1) : [...argv]
   const options = Object.fromEntries([
-    ...CONFIG_KEYS.map(({ flag }) => [flag, { type: 'string', multiple: true }] as const),
+    ...keys.map(({ flag }) => [flag, { type: 'string', multiple: true }] as const),
     ['help', { type: 'boolean' }] as const,
-    ['version', { type: 'boolean' }] as const,
+    ...(keys === CONFIG_KEYS ? [['version', { type: 'boolean' }] as const] : []),
   ])
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
   const given = new Map<string, Origin>()
@@ -136,12 +190,12 @@ function readFlags(argv: readonly string[]): Map<string, Origin> {
     if (options[name]?.type === 'boolean') given.set(name, { value: true, from: rawName })
     else if (value === undefined || value === '')
       throw bad(rawName, `${rawName} needs a value: ${words(name)}.`)
-    else add(given, name as ConfigFlag, value, rawName)
+    else add(given, name as Flag, value, rawName)
   }
   return given
 }
 
-function add(given: Map<string, Origin>, flag: ConfigFlag, value: string, from: string): void {
+function add(given: Map<string, Origin>, flag: Flag, value: string, from: string): void {
   const before = given.get(flag)
   if (before === undefined) given.set(flag, { value: isRepeatable(flag) ? [value] : value, from })
   else if (isRepeatable(flag)) (before.value as string[]).push(value)
@@ -186,10 +240,23 @@ function readFile(path: string): Map<string, Origin> {
   return given
 }
 
-function fitted(flag: ConfigFlag, { value, from }: Origin, repeatable: boolean): Values[ConfigFlag] {
+/** The value of each option: as given, or its default. */
+function valuesOf(keys: readonly ConfigKey[], given: ReadonlyMap<string, Origin>): Values {
+  const values = {} as Values
+  for (const { flag, fallback, repeatable } of keys) {
+    const origin = given.get(flag) ?? {
+      value: repeatable && fallback === '' ? [] : fallback,
+      from: 'default',
+    }
+    values[flag as Flag] = fitted(flag as Flag, origin, repeatable)
+  }
+  return values
+}
+
+function fitted(flag: Flag, { value, from }: Origin, repeatable: boolean): Values[Flag] {
   let candidate = repeatable && !Array.isArray(value) ? [value] : value
   if (NUMERIC.has(flag) && typeof value === 'string' && value.trim() !== '') candidate = Number(value)
-  if (Compile(SHAPES[flag][0]).Check(candidate)) return candidate as Values[ConfigFlag]
+  if (Compile(SHAPES[flag][0]).Check(candidate)) return candidate as Values[Flag]
   throw bad(from, `${from} is ${JSON.stringify(value)}; it must be ${words(flag)}.`)
 }
 
@@ -242,12 +309,12 @@ function isFlag(flag: string): flag is ConfigFlag {
   return CONFIG_KEYS.some(key => key.flag === flag)
 }
 
-function isRepeatable(flag: ConfigFlag): boolean {
-  return CONFIG_KEYS.some(key => key.flag === flag && key.repeatable)
+function isRepeatable(flag: Flag): boolean {
+  return [...CONFIG_KEYS, ...DEMO_KEYS].some(key => key.flag === flag && key.repeatable)
 }
 
 function words(flag: string): string {
-  return SHAPES[flag as ConfigFlag][1]
+  return SHAPES[flag as Flag][1]
 }
 
 function bad(param: string, message: string): TokenscopeError {

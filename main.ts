@@ -10,6 +10,7 @@ import { Hub } from './broadcast/hub.ts'
 import { TokenLog } from './broadcast/token-log.ts'
 import { Compositor } from './compositor/compositor.ts'
 import { mapPosition } from './compositor/map.ts'
+import { findBackend } from './compositor/probe.ts'
 import { type Config, helpText, readCommand } from './config.ts'
 import { reasonOf } from './events/errors.ts'
 import { createMetrics } from './health/metrics.ts'
@@ -37,7 +38,8 @@ export interface Tokenscope {
  * Starts a server.
  *
  * @param say told what a person may have to wait for
- * @throws TokenscopeError if the data folder, the page or the port cannot be had; nothing is left running
+ * @throws TokenscopeError if the data folder, the page, the GPU or the port cannot be had; nothing is left
+ *   running
  */
 export async function startTokenscope(
   config: Config,
@@ -58,7 +60,12 @@ export async function startTokenscope(
     meter: metrics,
   })
   cleanup.defer(() => upstreams.stop())
-  const [page] = await Promise.all([buildPage(import.meta.dirname, say), upstreams.start()])
+  const note = (level: 'debug' | 'info' | 'warn' | 'error', text: string) => logger[level](text)
+  const [page, backend] = await Promise.all([
+    buildPage(import.meta.dirname, say),
+    findBackend({ gpu: config.gpu, say: note }),
+    upstreams.start(),
+  ])
 
   const log = new TokenLog({ place: mapPosition })
   const bridge = new Bridge({ upstreams, emit: (event, readAt) => log.append(event, readAt), meter: metrics })
@@ -68,7 +75,7 @@ export async function startTokenscope(
     stop: generation => bridge.stop(generation),
     demo: () => upstreams.demo,
   })
-  const compositor = new Compositor({ log, meter: metrics })
+  const compositor = new Compositor({ log, meter: metrics, backend, dump: config.dumpWgsl, say: note })
 
   upstreams.onChange(() => {
     hub.greetAll()

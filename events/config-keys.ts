@@ -36,6 +36,14 @@ export const CONFIG_KEYS = [
     meaning: 'data folder, one server at a time',
   },
   {
+    flag: 'gpu',
+    value: 'auto|webgpu|cpu',
+    repeatable: false,
+    fallback: 'auto',
+    meaning:
+      'what lays tokens out; "auto" is a hardware GPU if there is one, "webgpu" takes a software one, too',
+  },
+  {
     flag: 'drain-seconds',
     value: 'SECONDS',
     repeatable: false,
@@ -63,6 +71,47 @@ export const CONFIG_KEYS = [
     fallback: 'info',
     meaning: 'trace, debug, info, warn, error, fatal or silent',
   },
+  {
+    flag: 'dump-wgsl',
+    value: 'DIR',
+    repeatable: false,
+    fallback: '',
+    meaning: 'folder that shaders are written to, whole, as the GPU compiles them',
+  },
 ] as const satisfies readonly ConfigKey[]
 
 export type ConfigFlag = (typeof CONFIG_KEYS)[number]['flag']
+
+/** The options of the demo server by itself (`pnpm demo`): flags only. */
+export const DEMO_KEYS = [
+  {
+    flag: 'port',
+    value: 'PORT',
+    repeatable: false,
+    fallback: '1234',
+    meaning: 'port to listen on; the default is LM Studio’s, where Tokenscope and apps look for a server',
+  },
+  {
+    flag: 'kind',
+    value: 'KIND',
+    repeatable: false,
+    fallback: 'demo',
+    meaning: 'the server to be on paths without a prefix: demo, lmstudio, llamacpp, ollama or vllm',
+  },
+  {
+    flag: 'rate',
+    value: 'RATE',
+    repeatable: false,
+    fallback: '30',
+    meaning: 'tokens per second of each answer; max is no limit',
+  },
+  {
+    flag: 'fault',
+    value: 'DIRECTIVES',
+    repeatable: true,
+    fallback: '',
+    meaning: 'what every answer is to meet, as the header x-demo of a request has it',
+  },
+] as const satisfies readonly ConfigKey[]
+
+export type DemoFlag = (typeof DEMO_KEYS)[number]['flag']

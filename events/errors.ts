@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   CONFIG: { status: 500, retryable: false, meaning: 'an option is unknown or has a bad value' },
   PORT_TAKEN: { status: 500, retryable: true, meaning: 'another program listens on the port' },
   DATA_FOLDER: { status: 500, retryable: false, meaning: 'the data folder cannot be used' },
+  GPU_UNAVAILABLE: { status: 500, retryable: false, meaning: 'there is no GPU to be had' },
   PAGE_BUILD: { status: 500, retryable: false, meaning: 'the page could not be built' },
 } as const
 

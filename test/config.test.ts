@@ -30,11 +30,22 @@ test('without anything the defaults of the contract hold', () => {
     port: 8787,
     portNamed: false,
     data: '.tokenscope',
+    gpu: 'auto',
     drainSeconds: 10,
     allowOrigins: [],
     allowHosts: [],
     logLevel: 'info',
+    dumpWgsl: null,
   })
+})
+
+test('what lays out and where shaders go are options like others', () => {
+  expect(read(['--gpu', 'webgpu', '--dump-wgsl', 'wgsl'])).toMatchObject({ gpu: 'webgpu', dumpWgsl: 'wgsl' })
+  expect(read([], { TOKENSCOPE_GPU: 'cpu', TOKENSCOPE_DUMP_WGSL: 'wgsl' })).toMatchObject({
+    gpu: 'cpu',
+    dumpWgsl: 'wgsl',
+  })
+  expect(read([], {}, { gpu: 'cpu', 'dump-wgsl': 'wgsl' })).toMatchObject({ gpu: 'cpu', dumpWgsl: 'wgsl' })
 })
 
 test('flag beats environment beats file', () => {
@@ -113,6 +124,8 @@ test.each<[string, string[], NodeJS.ProcessEnv, unknown, RegExp]>([
   ['bad origin', ['--allow-origin', 'https://x/path'], {}, undefined, /--allow-origin https:\/\/x\/path/],
   ['host name with a port', ['--allow-host', 'x:1'], {}, undefined, /--allow-host is \["x:1"\]/],
   ['host beyond loopback', ['--host', '0.0.0.0'], {}, undefined, /--host 0.0.0.0: beyond loopback/],
+  ['unknown backend', ['--gpu', 'metal'], {}, undefined, /--gpu is "metal"; it must be auto, webgpu or cpu/],
+  ['missing folder', ['--dump-wgsl'], {}, undefined, /--dump-wgsl needs a value: the path of a folder/],
   ['bad level', ['--log-level', 'loud'], {}, undefined, /--log-level is "loud"; it must be trace, debug/],
   ['file that is no JSON', [], {}, '{port', /tokenscope.config.json is not JSON/],
   ['file that is no object', [], {}, '[1]', /must hold one JSON object/],

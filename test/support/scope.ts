@@ -14,10 +14,12 @@ export async function startScope(overrides: Partial<Config> = {}): Promise<Token
     port: 0,
     portNamed: true,
     data,
+    gpu: 'cpu',
     drainSeconds: 0,
     allowOrigins: [],
     allowHosts: [],
     logLevel: 'silent',
+    dumpWgsl: null,
     ...overrides,
   })
   return {
