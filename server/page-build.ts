@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { TokenscopeError } from '../events/errors.ts'
 
 /** What the page is built from, below the project's root. */
-const SOURCES = ['web', 'events', 'broadcast', 'compositor/draw', 'package.json', 'pnpm-lock.yaml']
+const SOURCES = ['web', 'events', 'broadcast', 'compositor/draw', 'shaders', 'package.json', 'pnpm-lock.yaml']
 
 /**
  * Builds the page if a source is newer than what was built, in a child process and then moved into place

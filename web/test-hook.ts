@@ -1,4 +1,5 @@
 import type { Position } from '../broadcast/protocol.ts'
+import type { DrawnBy } from './map/cell-layer.ts'
 import type { Scope } from './scope.ts'
 
 /** What tests in a real browser may look at; nothing can be changed through it. */
@@ -8,6 +9,10 @@ export interface ScopeHook {
   readonly generations: number
   /** The last entry that was applied. */
   readonly applied: Position | null
+  /** What draws the map's cells now; null before there is a map. */
+  readonly drawnBy: DrawnBy | null
+  /** Frames of the map drawn so far. */
+  readonly frames: number
   /** The middle of a map cell, in CSS pixels of the window. */
   cellToClient(x: number, y: number): { x: number; y: number }
 }
@@ -23,6 +28,12 @@ export function exposeForTests({ store, client, map }: Scope): void {
     },
     get applied() {
       return client.applied && { ...client.applied }
+    },
+    get drawnBy() {
+      return map.peek()?.drawnBy ?? null
+    },
+    get frames() {
+      return map.peek()?.frames ?? 0
     },
     cellToClient: (x, y) => map.peek()?.cellToClient(x, y) ?? { x: Number.NaN, y: Number.NaN },
   }

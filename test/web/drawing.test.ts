@@ -2,6 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { blockBounds, blockKey, blockOrigin, slotOf, unite } from '../../compositor/draw/cell.ts'
 import { paintCell } from '../../compositor/draw/cell-paint.ts'
 import { cividisCss, cividisRgb, wantsDarkInk } from '../../compositor/draw/cividis.ts'
+import { cssOf, rgbOf } from '../../web/map/colour.ts'
+import { graticuleOf } from '../../web/map/graticule.ts'
+import { plotOf } from '../../web/map/plot.ts'
+import type { Scene } from '../../web/map/scene.ts'
 
 describe('cividis', () => {
   it('has the ends and the middle of the published table', () => {
@@ -84,5 +88,53 @@ describe('a painted cell', () => {
     expect(calls.slice(1).every(call => call === 'line')).toBe(true)
     expect(calls.length).toBeGreaterThan(3)
     expect(paint(Number.NaN, 2).join()).not.toContain('#')
+  })
+})
+
+describe('colours of the stylesheet', () => {
+  it('are read in both lengths, and written for a canvas', () => {
+    expect(rgbOf('#ff0033')).toEqual([1, 0, 0.2])
+    expect(rgbOf('#f03')).toEqual(rgbOf('#ff0033'))
+    expect(rgbOf('')).toEqual([0, 0, 0])
+    expect(cssOf([1, 0, 0.2], 0.5)).toBe('rgb(255 0 51 / 0.5)')
+  })
+})
+
+describe('the graticule', () => {
+  it('has a cross at each block corner in view', () => {
+    const seen = { left: -3, top: 20, right: 40, bottom: 33 }
+    expect(graticuleOf(10, seen)).toEqual({ left: -16, top: 16, step: 16, columns: 4, rows: 2 })
+  })
+
+  it('leaves out what would crowd', () => {
+    expect(graticuleOf(3, { left: 0, top: 0, right: 100, bottom: 10 }).step).toBe(64)
+    expect(graticuleOf(0.1, { left: 0, top: 0, right: 100, bottom: 10 }).step).toBe(1024)
+  })
+})
+
+describe('the plot of a scene', () => {
+  const view = { width: 1000, height: 600, left: 0, top: 0, right: 320, bottom: 44 }
+  const plot = (scale: number, moving = false) =>
+    plotOf({ pose: { x: 40_000.3, y: 12.7, scale }, view, ratio: 1.25, moving } as Scene)
+
+  it('has whole blocks at rest, far from the corner as well', () => {
+    for (const scale of [2, 3.3, 11.7, 60]) {
+      const { x, cell } = plot(scale)
+      const side = cell * 16
+      expect(side).toBe(Math.round(side))
+      expect(x(40_016) - x(40_000)).toBe(side)
+      expect(x(40_000)).toBe(Math.round(x(40_000)))
+    }
+  })
+
+  it('keeps the middle of the view where it is, however the pitch is rounded', () => {
+    for (const scale of [0.4, 2, 3.3, 11.7, 60]) {
+      const { x, cell } = plot(scale)
+      expect(Math.abs(x(40_000) + 0.3 * cell - 340 * 1.25)).toBeLessThan(1.1)
+    }
+  })
+
+  it('rounds nothing but places while the camera moves', () => {
+    expect(plot(3.3, true).cell).toBe(3.3 * 1.25)
   })
 })

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Tokenscope } from '../../main.ts'
+import type { DrawnBy } from '../../web/map/cell-layer.ts'
 import type { ScopeHook } from '../../web/test-hook.ts'
-import { launchBrowser, noBrowser, picturePath } from '../support/browser.ts'
+import { launchBrowser, noBrowser, noWebgpuBrowser, picturePath } from '../support/browser.ts'
 import { Cutter } from '../support/cutter.ts'
 import { startScope } from '../support/scope.ts'
 import { chunk, DONE, ScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -18,7 +19,14 @@ declare global {
 
 const SSE = { 'content-type': 'text/event-stream' }
 
-describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` : ''}`, () => {
+// Chromium as it comes, headless, has no WebGPU: the page is to be whole in both.
+for (const way of ['canvas2d', 'webgpu'] as const) {
+  const missing = way === 'webgpu' ? noWebgpuBrowser : noBrowser
+  const name = `the page in Chromium, drawn by ${way}${missing ? ` (${missing})` : ''}`
+  describe.skipIf(missing)(name, () => pageSuite(way))
+}
+
+function pageSuite(way: DrawnBy): void {
   let browser: Browser
   let upstream: ScriptedUpstream
   let scope: Tokenscope
@@ -26,7 +34,7 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
   let troubles: string[]
 
   beforeAll(async () => {
-    browser = await launchBrowser()
+    browser = await launchBrowser({ webgpu: way === 'webgpu' })
   })
   afterAll(() => browser.close())
   beforeEach(async () => {
@@ -54,7 +62,7 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
   const tokens = () => page.evaluate(() => window.__scope.tokens)
   const open = async () => {
     await page.goto(scope.url)
-    await page.waitForFunction(() => window.__scope?.applied !== null)
+    await page.waitForFunction(by => window.__scope?.applied != null && window.__scope.drawnBy === by, way)
   }
   const ask = (content = 'hi') =>
     fetch(`${scope.url}/v1/chat/completions`, {
@@ -105,7 +113,11 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
     await page.mouse.click(cell.x, cell.y)
     await at('inspector').waitFor()
     expect(await at('inspector').innerText()).toMatch(/over the alternatives given/i)
-    await page.screenshot({ path: picturePath('inspector') })
+    // What draws the map is said where it is not what it could be, and nowhere else.
+    const note = /^Drawn with Canvas 2D: this browser offers no GPU for WebGPU\.$/
+    if (way === 'webgpu') expect(await at('draw-note').count()).toBe(0)
+    else expect(await at('draw-note').innerText()).toMatch(note)
+    await page.screenshot({ path: picturePath(`inspector-${way}`) })
     expect(troubles).toEqual([])
   })
 
@@ -128,9 +140,69 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
     await at('tooltip').waitFor()
     expect(await at('tooltip').innerText()).toMatch(/not given/i)
     expect(await at('ttft').innerText()).toMatch(/\d.*s/)
-    await page.screenshot({ path: picturePath('unknown') })
+    await page.screenshot({ path: picturePath(`unknown-${way}`) })
     expect(troubles).toEqual([])
   })
+
+  test('token text is text, whatever it holds', async () => {
+    const evil = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+    upstream.script = (_request, response) => {
+      response.writeHead(200, SSE)
+      response.write(chunk({ content: evil }))
+      response.write(chunk({ content: `e${'\u0301'.repeat(5000)}` }))
+      response.write(chunk({ content: '\u202e\u0000\u200b' }))
+      response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
+    }
+    await open()
+    await (await ask()).text()
+    await page.waitForFunction(() => window.__scope.tokens === 3)
+    await page.locator('[data-testid=generation-item]').first().click()
+    await at('inspector').waitFor()
+    expect(await page.evaluate(() => 'hacked' in window)).toBe(false)
+    expect(await page.locator('[data-testid=inspector] img').count()).toBe(0)
+    expect(troubles).toEqual([])
+  })
+
+  test.each([
+    [360, 740],
+    [800, 900],
+    [1600, 900],
+  ])('at %d × %d nothing is cut off and nothing scrolls sideways', async (width, height) => {
+    upstream.script = (_request, response) => {
+      response.writeHead(200, SSE)
+      response.end(chunk({ content: 'a few words' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
+    }
+    await page.setViewportSize({ width, height })
+    await open()
+    await (await ask()).text()
+    await page.waitForFunction(() => window.__scope.tokens === 1)
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    expect(overflow).toBeLessThanOrEqual(0)
+    const note = way === 'canvas2d' ? ['draw-note'] : []
+    for (const id of ['prompt', 'map', 'tok-rate', ...note]) {
+      const box = await at(id).first().boundingBox()
+      expect([
+        id,
+        box !== null && box.x >= 0 && box.x + box.width <= width && box.y + box.height <= height,
+      ]).toEqual([id, true])
+    }
+    await page.screenshot({ path: picturePath(`width-${width}-${way}`) })
+  })
+
+  test('while the demo model talks the page says so', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'tokenscope-demo-'))
+    const demo = await startScope({ data, upstreams: ['demo'] })
+    await page.goto(demo.url)
+    await at('demo-label').first().waitFor()
+    expect(await at('demo-label').first().innerText()).toMatch(/demo model/i)
+    // It says something by itself, so that the first thing seen is no empty map.
+    await page.waitForFunction(() => window.__scope.tokens > 20)
+    await page.screenshot({ path: picturePath(`demo-${way}`) })
+    await demo.stop()
+    rmSync(data, { recursive: true, force: true })
+  })
+
+  if (way === 'webgpu') return // what follows is about connections, whatever draws
 
   test('the upstream is killed mid-answer: the page says so and keeps the text', async () => {
     upstream.script = (_request, response) => {
@@ -147,7 +219,7 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
     expect(await item.innerText()).toMatch(/interrupted/i)
     expect(await item.innerText()).toContain('half an answer')
     await page.waitForSelector('[data-testid=upstream-pill][data-state=down]')
-    await page.screenshot({ path: picturePath('interrupted') })
+    await page.screenshot({ path: picturePath(`interrupted-${way}`) })
 
     await upstream.start()
     upstream.script = (_request, response) => {
@@ -201,25 +273,6 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
     expect(troubles).toEqual([])
   })
 
-  test('token text is text, whatever it holds', async () => {
-    const evil = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.write(chunk({ content: evil }))
-      response.write(chunk({ content: `e${'\u0301'.repeat(5000)}` }))
-      response.write(chunk({ content: '\u202e\u0000\u200b' }))
-      response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
-    await open()
-    await (await ask()).text()
-    await page.waitForFunction(() => window.__scope.tokens === 3)
-    await page.locator('[data-testid=generation-item]').first().click()
-    await at('inspector').waitFor()
-    expect(await page.evaluate(() => 'hacked' in window)).toBe(false)
-    expect(await page.locator('[data-testid=inspector] img').count()).toBe(0)
-    expect(troubles).toEqual([])
-  })
-
   test('the stop button stops an app: its connection breaks, the page says cancelled', async () => {
     upstream.script = (_request, response) => {
       response.writeHead(200, SSE)
@@ -232,42 +285,4 @@ describe.skipIf(noBrowser)(`the page in Chromium${noBrowser ? ` (${noBrowser})` 
     await expect(answer.text()).rejects.toThrow()
     await page.waitForSelector('[data-testid=generation-item][data-state=cancelled]')
   })
-
-  test.each([
-    [360, 740],
-    [800, 900],
-    [1600, 900],
-  ])('at %d × %d nothing is cut off and nothing scrolls sideways', async (width, height) => {
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.end(chunk({ content: 'a few words' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
-    await page.setViewportSize({ width, height })
-    await open()
-    await (await ask()).text()
-    await page.waitForFunction(() => window.__scope.tokens === 1)
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    expect(overflow).toBeLessThanOrEqual(0)
-    for (const id of ['prompt', 'map', 'tok-rate']) {
-      const box = await at(id).first().boundingBox()
-      expect([
-        id,
-        box !== null && box.x >= 0 && box.x + box.width <= width && box.y + box.height <= height,
-      ]).toEqual([id, true])
-    }
-    await page.screenshot({ path: picturePath(`width-${width}`) })
-  })
-
-  test('while the demo model talks the page says so', async () => {
-    const data = mkdtempSync(join(tmpdir(), 'tokenscope-demo-'))
-    const demo = await startScope({ data, upstreams: ['demo'] })
-    await page.goto(demo.url)
-    await at('demo-label').first().waitFor()
-    expect(await at('demo-label').first().innerText()).toMatch(/demo model/i)
-    // It says something by itself, so that the first thing seen is no empty map.
-    await page.waitForFunction(() => window.__scope.tokens > 20)
-    await page.screenshot({ path: picturePath('demo') })
-    await demo.stop()
-    rmSync(data, { recursive: true, force: true })
-  })
-})
+}

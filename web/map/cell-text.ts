@@ -1,7 +1,11 @@
+import type { CellBounds } from '../../compositor/draw/cell.ts'
 import { cellGap } from '../../compositor/draw/cell-paint.ts'
 import { wantsDarkInk } from '../../compositor/draw/cividis.ts'
+import { visitCells } from '../block-index.ts'
 import { visibleText } from '../invisible.ts'
 import type { MapPalette } from './palette.ts'
+import type { Plot } from './plot.ts'
+import type { Scene } from './scene.ts'
 
 /** Cells of this many CSS pixels begin to show their text. */
 export const TEXT_FROM = 34
@@ -18,8 +22,23 @@ const MOST_UNITS = 1200
 const MOST_UNITS_A_CHARACTER = 24
 const segmenter = new Intl.Segmenter()
 
-/** Writes tokens into their cells, in one size for all: `cell` device pixels wide at this pixel ratio. */
-export function createCellWriter(
+/** Writes the tokens in view into their cells, where these are large enough. */
+export function paintTexts(
+  ctx: CanvasRenderingContext2D,
+  scene: Scene,
+  plot: Plot,
+  seen: CellBounds,
+  palette: MapPalette,
+): void {
+  if (scene.pose.scale < TEXT_FROM) return
+  const write = createCellWriter(ctx, Math.round(plot.cell), plot.ratio, palette)
+  visitCells(scene.blocks.within(seen), seen, ({ generation: { tokens } }, index, x, y) => {
+    write(tokens.text(index), plot.x(x), plot.y(y), tokens.confidence(index))
+  })
+}
+
+/** Writes tokens in one size for all: into cells `cell` device pixels wide at this pixel ratio. */
+function createCellWriter(
   ctx: CanvasRenderingContext2D,
   cell: number,
   ratio: number,

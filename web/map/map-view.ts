@@ -2,10 +2,13 @@ import { type Signal, signal } from '@preact/signals'
 import type { Generation } from '../generation.ts'
 import type { ScopeStore } from '../store.ts'
 import { type CameraPose, reveal, toScreen, toWorld, type Viewport, viewCentre, zoomAbout } from './camera.ts'
+import type { CellLayer, DrawnBy } from './cell-layer.ts'
+import { CanvasCellLayer } from './cell-layer-canvas.ts'
 import { fitAll, fitGeneration, followPose } from './follow.ts'
 import { Landings } from './landings.ts'
-import { MapPainter, type Marks } from './painter.ts'
+import { MapPainter } from './painter.ts'
 import { readPalette } from './palette.ts'
+import type { Marks } from './scene.ts'
 import { CameraSpring } from './spring.ts'
 
 /** How often following looks whether the camera must move, in milliseconds. */
@@ -32,8 +35,11 @@ export type Insets = Pick<Viewport, 'left' | 'top' | 'right' | 'bottom'>
 export class MapView {
   readonly following: Signal<boolean> = signal(true)
   readonly hover: Signal<Hover | null> = signal(null)
+  /** Why no GPU draws the map, as the end of a sentence; null while one does or none was asked for. */
+  readonly withoutGpu: Signal<string | null> = signal(null)
   readonly #store: ScopeStore
   readonly #canvas: HTMLCanvasElement
+  readonly #ctx: CanvasRenderingContext2D
   readonly #painter: MapPainter
   readonly #spring = new CameraSpring(FIRST_POSE)
   readonly #landings = new Landings()
@@ -54,8 +60,8 @@ export class MapView {
     this.#canvas = canvas
     this.#store = store
     this.#stillness = matchMedia('(prefers-reduced-motion: reduce)')
-    const ctx = canvas.getContext('2d', { alpha: false }) as CanvasRenderingContext2D
-    this.#painter = new MapPainter(ctx, readPalette(canvas))
+    this.#ctx = canvas.getContext('2d') as CanvasRenderingContext2D
+    this.#painter = new MapPainter(this.#ctx, new CanvasCellLayer(this.#ctx), readPalette(canvas))
     this.#stopListening = store.listen({
       landed: (generation, index) => {
         if (!this.#still) this.#landings.add(generation, index, performance.now())
@@ -76,6 +82,25 @@ export class MapView {
     cancelAnimationFrame(this.#frame)
     clearTimeout(this.#later)
     this.#stopListening()
+    this.#painter.layer.stop()
+  }
+
+  /** What draws the cells now. */
+  get drawnBy(): DrawnBy {
+    return this.#painter.layer.by
+  }
+
+  /** Frames drawn so far. */
+  get frames(): number {
+    return this.#painter.frames
+  }
+
+  /** Has the cells drawn by this layer from now on, or with Canvas 2D; the one before is ended. */
+  drawWith(layer: CellLayer | null): void {
+    this.#painter.layer.stop()
+    this.#painter.layer = layer ?? new CanvasCellLayer(this.#ctx)
+    // At once, so that nobody sees a frame in which both or neither have drawn.
+    this.drawNow()
   }
 
   get #live(): Generation[] {
@@ -247,6 +272,8 @@ export class MapView {
     const again = this.#painter.paint({
       pose: this.#spring.pose,
       view: this.#view,
+      width: this.#canvas.width,
+      height: this.#canvas.height,
       ratio: this.#ratio,
       blocks: this.#store.blocks,
       live,

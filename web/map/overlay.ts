@@ -1,12 +1,12 @@
-/** What moves or comes and goes on the map: glow, beam, traces and marks. All in device pixels. */
+/** What comes and goes over the map's cells: traces, beams and marks. All in device pixels. */
 import { BLOCK_SIDE, blockOrigin } from '../../compositor/draw/cell.ts'
 import { cellGap } from '../../compositor/draw/cell-paint.ts'
 import type { BlockIndex } from '../block-index.ts'
 import type { Generation } from '../generation.ts'
 import { TEXT_FROM } from './cell-text.ts'
-import { GLOW_MS, type Landing } from './landings.ts'
 import type { MapPalette } from './palette.ts'
 import type { Plot } from './plot.ts'
+import type { Scene } from './scene.ts'
 
 /** Tokens that the beam of a live generation runs back over. */
 const BEAM_TOKENS = 40
@@ -16,50 +16,21 @@ const BEAM_STEPS = 8
 const TRACE_TOKENS = 6000
 /** In cells that show text the path is drawn between them only, over this part of the way. */
 const BETWEEN = 0.34
-/** Glows are no smaller than this many CSS pixels: a landing is seen from afar as well. */
-const SMALLEST_GLOW = 9
 
 type Context = CanvasRenderingContext2D
 
-/** A token that just landed: a flash on its cell that fades into its colour, and a halo around it. */
-export function paintGlow(
-  ctx: Context,
-  plot: Plot,
-  palette: MapPalette,
-  landing: Landing,
-  now: number,
-): void {
-  const { tokens } = landing.generation
-  if (!tokens.has(landing.index)) return
-  const left = 1 - Math.min(1, Math.max(0, (now - landing.at) / GLOW_MS))
-  const ease = left ** 3
-  const x = plot.x(tokens.x(landing.index))
-  const y = plot.y(tokens.y(landing.index))
-  const side = Math.max(1, plot.cell - cellGap(plot.cell))
-  const radius = Math.max(SMALLEST_GLOW * plot.ratio, Math.min(64 * plot.ratio, plot.cell * (0.9 + ease)))
-  const halo = ctx.createRadialGradient(
-    x + side / 2,
-    y + side / 2,
-    side * 0.2,
-    x + side / 2,
-    y + side / 2,
-    radius,
-  )
-  halo.addColorStop(0, palette.glow)
-  halo.addColorStop(1, `${palette.glow}00`)
-  ctx.globalCompositeOperation = palette.dark ? 'lighter' : 'source-over'
-  ctx.globalAlpha = ease * (palette.dark ? 0.4 : 0.3)
-  ctx.fillStyle = halo
-  ctx.fillRect(x + side / 2 - radius, y + side / 2 - radius, 2 * radius, 2 * radius)
-  ctx.globalCompositeOperation = 'source-over'
-  ctx.globalAlpha = ease * 0.85
-  ctx.fillStyle = palette.dark ? '#f1fff4' : palette.glow
-  ctx.fillRect(x, y, side, side)
-  ctx.globalAlpha = 1
+/** Paints what is marked: the way of the generation looked at, the beams of live ones, the chosen cells. */
+export function paintOverlay(ctx: Context, scene: Scene, plot: Plot, palette: MapPalette): void {
+  const { hover, pinned } = scene.marks
+  const traced = hover?.generation ?? pinned?.generation
+  if (traced) paintTrace(ctx, plot, palette, traced, scene.blocks)
+  for (const generation of scene.live) paintBeam(ctx, plot, palette, generation)
+  if (hover) paintMark(ctx, plot, palette, hover.generation, hover.index, 1)
+  if (pinned && pinned.index !== null) paintMark(ctx, plot, palette, pinned.generation, pinned.index, 2)
 }
 
 /** The beam: a line over the last tokens of a live generation, brightest where it writes. */
-export function paintBeam(ctx: Context, plot: Plot, palette: MapPalette, generation: Generation): void {
+function paintBeam(ctx: Context, plot: Plot, palette: MapPalette, generation: Generation): void {
   const { tokens } = generation
   const last = tokens.end - 1
   if (!tokens.has(last)) return
@@ -83,7 +54,7 @@ export function paintBeam(ctx: Context, plot: Plot, palette: MapPalette, generat
 }
 
 /** The way of a generation over the map, quietly: its blocks' outline and the path through its cells. */
-export function paintTrace(
+function paintTrace(
   ctx: Context,
   plot: Plot,
   palette: MapPalette,
@@ -105,7 +76,7 @@ export function paintTrace(
 }
 
 /** A frame around one cell that is seen on every colour: ink, with a rim of the ground. */
-export function paintMark(
+function paintMark(
   ctx: Context,
   plot: Plot,
   palette: MapPalette,

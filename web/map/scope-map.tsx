@@ -1,7 +1,9 @@
 import { effect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { useScope } from '../scope.ts'
+import { DrawNote } from './draw-note.tsx'
 import { attachGestures } from './gestures.ts'
+import { GpuSupply } from './gpu-supply.ts'
 import { MapControls } from './map-controls.tsx'
 import { MapEmpty } from './map-empty.tsx'
 import { MapLegend } from './map-legend.tsx'
@@ -16,9 +18,12 @@ const LEAST_FREE = 120
 /** How much of each edge of the map is covered by what floats on it, in CSS pixels. */
 function measureInsets(host: HTMLElement): Insets {
   const stage = host.parentElement as HTMLElement
-  const insets = { left: 0, top: 0, right: 0, bottom: FOOT }
   const { clientWidth, clientHeight } = host
   const box = host.getBoundingClientRect()
+  // The line about what draws the map is in the same row, or above it where that is full.
+  const note = host.querySelector('.draw-note')?.getBoundingClientRect()
+  const foot = note && note.height > 0 ? Math.max(FOOT, box.bottom - note.top) : FOOT
+  const insets = { left: 0, top: 0, right: 0, bottom: foot }
   for (const panel of stage.querySelectorAll<HTMLElement>('.inspector, .first-run')) {
     const { x, y, width } = panel.getBoundingClientRect()
     if (width === 0) continue // hidden where there is no room for it
@@ -29,15 +34,38 @@ function measureInsets(host: HTMLElement): Insets {
     else if (top < clientHeight / 2) insets.left = Math.max(insets.left, left + width)
     else insets.bottom = Math.max(insets.bottom, clientHeight - top)
   }
-  if (clientHeight - insets.bottom < LEAST_FREE) insets.bottom = FOOT
+  if (clientHeight - insets.bottom < LEAST_FREE) insets.bottom = foot
   if (clientWidth - insets.left - insets.right < LEAST_FREE) insets.left = insets.right = 0
   return insets
+}
+
+/** Has the map drawn by a GPU as soon as and as long as there is one. The supply is to be stopped at the end. */
+function supplyGpu(view: MapView, under: HTMLElement): GpuSupply {
+  // Typed as always there, which it is not.
+  const gpu = navigator.gpu as GPU | undefined
+  const supply = new GpuSupply({
+    gpu,
+    secure: window.isSecureContext,
+    take: async device => {
+      // Its code is fetched where it is of use, after the first picture.
+      const { WebgpuCellLayer } = await import('./cell-layer-webgpu.ts')
+      view.drawWith(await WebgpuCellLayer.create(device, gpu as GPU, under))
+    },
+    leave: () => view.drawWith(null),
+    without: reason => {
+      view.withoutGpu.value = reason
+    },
+    report: error => reportError(error),
+  })
+  supply.start()
+  return supply
 }
 
 /** The map, edge to edge, and what floats on it. */
 export function ScopeMap() {
   const scope = useScope()
   const host = useRef<HTMLDivElement>(null)
+  const under = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
 
   useEffect(() => {
@@ -55,6 +83,7 @@ export function ScopeMap() {
     // A window that goes to a screen of another pixel ratio keeps its size.
     window.addEventListener('resize', measure)
     measure()
+    const supply = supplyGpu(view, under.current as HTMLDivElement)
     const detach = attachGestures(surface, view, at => {
       const token = view.tokenAt(at)
       if (token) scope.selection.token(token.generation, token.index)
@@ -71,6 +100,10 @@ export function ScopeMap() {
         })
       }),
       effect(() => {
+        view.withoutGpu.value // read: the line about it covers a part of the map as well
+        requestAnimationFrame(() => view.cover(measureInsets(box)))
+      }),
+      effect(() => {
         scope.theme.shown.value // read, so that this runs again when it changes
         view.retheme()
       }),
@@ -79,6 +112,7 @@ export function ScopeMap() {
     void document.fonts?.load("500 12px 'JetBrains Mono Variable'").then(() => view.retheme())
     return () => {
       for (const stop of stopEffects) stop()
+      supply.stop()
       detach()
       observer.disconnect()
       window.removeEventListener('resize', measure)
@@ -95,6 +129,7 @@ export function ScopeMap() {
 
   return (
     <div class="map" ref={host}>
+      <div class="map-under" ref={under} aria-hidden="true" />
       <canvas
         ref={canvas}
         class="map-canvas"
@@ -105,7 +140,10 @@ export function ScopeMap() {
         onKeyDown={pickMiddle}
       />
       <MapEmpty />
-      <MapLegend />
+      <div class="map-foot">
+        <MapLegend />
+        <DrawNote />
+      </div>
       <MapControls />
       <MapTooltip />
     </div>

@@ -1,0 +1,78 @@
+import {
+  createDemoModel,
+  createDemoServer,
+  type DemoServer,
+  type DemoServerOptions,
+} from '../../bridge/demo/index.ts'
+import type { ServerKind } from '../../bridge/demo/surface.ts'
+import { RawExchange, type RawRequest } from './raw-exchange.ts'
+
+export const QUESTION = [{ role: 'user' as const, content: 'Tell me about rivers' }]
+
+/** A demo server without a limit of speed, and the ways in which tests ask it. */
+export class Demo {
+  readonly server: DemoServer
+  url = ''
+
+  constructor(options: DemoServerOptions = {}) {
+    const fast = { tokensPerSecond: Number.POSITIVE_INFINITY, model: createDemoModel() }
+    this.server = createDemoServer({ ...fast, ...options })
+  }
+
+  async start(): Promise<this> {
+    this.url = (await this.server.start()).url
+    return this
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop()
+  }
+
+  /** The base URL of a kind. */
+  of(kind: ServerKind): string {
+    return `${this.url}/${kind}`
+  }
+
+  /** A request with directives, on a socket of its own. */
+  raw(directives: string, body: object = {}, request: RawRequest = {}): RawExchange {
+    const { headers, ...rest } = request
+    return new RawExchange(this.url, {
+      headers: { 'x-demo': directives, ...headers },
+      body: { messages: QUESTION, stream: true, seed: 5, ...body },
+      ...rest,
+    })
+  }
+
+  /** POSTs JSON. */
+  post(path: string, body: object, directives = ''): Promise<Response> {
+    return fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-demo': directives },
+      body: JSON.stringify(body),
+    })
+  }
+
+  /** A chat completion of a kind. */
+  chat(kind: ServerKind, body: object = {}, directives = ''): Promise<Response> {
+    return this.post(`/${kind}/v1/chat/completions`, { messages: QUESTION, seed: 5, ...body }, directives)
+  }
+
+  /** The data of each event of a streamed chat completion of a kind, sentinels as they are. */
+  async chunks(kind: ServerKind, body: object = {}, directives = ''): Promise<Chunk[]> {
+    const response = await this.chat(kind, { stream: true, ...body }, directives)
+    return chunksOf(await response.text())
+  }
+}
+
+/** A chunk as JSON gave it, or a sentinel. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into JSON whose form they check
+export type Chunk = any
+
+/** The data of the events in a body of SSE, comments left out. */
+export function chunksOf(text: string): Chunk[] {
+  return text
+    .split('\n\n')
+    .filter(event => event.includes('data: '))
+    .map(event => event.slice(event.indexOf('data: ') + 6))
+    .map(data => (data === '[DONE]' ? data : JSON.parse(data)))
+}

@@ -1,0 +1,207 @@
+import { writeFileSync } from 'node:fs'
+import { decode, encode } from 'fast-png'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { LogEntry } from '../../events/generation.ts'
+import type { Tokenscope } from '../../main.ts'
+import type { DrawnBy } from '../../web/map/cell-layer.ts'
+import { launchBrowser, noWebgpuBrowser, picturePath } from '../support/browser.ts'
+import { feedPage, logOf } from '../support/page-feed.ts'
+import { startScope } from '../support/scope.ts'
+
+declare global {
+  interface Window {
+    /** The devices that the page was given. */
+    __devices: GPUDevice[]
+  }
+}
+
+const WAYS = ['webgpu', 'canvas2d'] as const
+/** At this width what the page says of its drawing takes no room from the map. */
+const VIEWPORT = { width: 1600, height: 640 }
+/** More in one event is not heeded. */
+const WHEEL = 240
+/** The map without the row of legend and controls at its foot. */
+const CLIP = { x: 265, y: 49, width: 1335, height: 460 }
+
+/** The last cell that is still in view with all others is a few hundred away: there they are the smallest. */
+const COUNTS = Array.from({ length: 200 }, (_, i) => 60 + ((i * 97) % 420))
+const LOG = logOf({ counts: COUNTS, stride: 4, unknownEach: 5 })
+const SHORT_LOG = logOf({ counts: [400, 90, 256], stride: 2, unknownEach: 5 })
+
+describe.skipIf(noWebgpuBrowser)(`the map, drawn both ways ${noWebgpuBrowser ?? ''}`, () => {
+  let scope: Tokenscope
+  const browsers: Partial<Record<DrawnBy, Browser>> = {}
+  const pages: Partial<Record<DrawnBy, Page>> = {}
+  const troubles: string[] = []
+
+  beforeAll(async () => {
+    scope = await startScope()
+    await Promise.all(
+      WAYS.map(async way => {
+        browsers[way] = await launchBrowser({ webgpu: way === 'webgpu' })
+        pages[way] = await openPage(browsers[way], LOG)
+      }),
+    )
+  })
+  afterAll(async () => {
+    for (const browser of Object.values(browsers)) await browser.close()
+    await scope.stop()
+  })
+
+  async function openPage(browser: Browser, log: LogEntry[]): Promise<Page> {
+    const page = await browser.newPage({
+      viewport: VIEWPORT,
+      colorScheme: 'dark',
+      reducedMotion: 'reduce',
+    })
+    page.on('pageerror', error => troubles.push(error.message))
+    page.on('console', message => {
+      if (message.type() === 'error') troubles.push(message.text())
+    })
+    await feedPage(page, log)
+    await keepDevices(page)
+    await page.goto(scope.url)
+    const tokens = log.filter(entry => entry.type === 'token_activation').length
+    await page.waitForFunction(tokens => window.__scope?.tokens === tokens, tokens)
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('0')
+    await settle(page)
+    return page
+  }
+
+  const drawnBy = (page: Page, way: DrawnBy) => page.waitForFunction(by => window.__scope.drawnBy === by, way)
+
+  /** Brings a page to rest with cells of this many pixels; the same cell stays where it is on the screen. */
+  async function look(page: Page, scale: number): Promise<void> {
+    const cell = () =>
+      page.evaluate(() => {
+        const { x, y } = window.__scope.cellToClient(40, 40)
+        return { x, y, scale: window.__scope.cellToClient(41, 40).x - x }
+      })
+    for (let now = await cell(); Math.abs(now.scale / scale - 1) > 1e-6; now = await cell()) {
+      await page.mouse.move(now.x, now.y)
+      const notches = Math.log(scale / now.scale) / 0.0016 / WHEEL
+      for (let left = Math.abs(notches); left > 0; left--) {
+        await page.mouse.wheel(0, -Math.sign(notches) * WHEEL * Math.min(1, left))
+      }
+      await settle(page)
+    }
+    await page.mouse.move(5, 5)
+    await settle(page)
+  }
+
+  /** Until no frame of the map is to come any more. */
+  async function settle(page: Page): Promise<void> {
+    let frames = -1
+    for (;;) {
+      const now = await page.evaluate(
+        () =>
+          new Promise<number>(resolve => {
+            requestAnimationFrame(() => requestAnimationFrame(() => resolve(window.__scope.frames)))
+          }),
+      )
+      if (now === frames) return
+      frames = now
+    }
+  }
+
+  async function shot(page: Page, name: string) {
+    const png = await page.screenshot({ clip: CLIP })
+    writeFileSync(picturePath(name), png)
+    return decode(png)
+  }
+
+  /** Mean difference of a pixel, and the share of those that a person could tell apart. */
+  function difference(a: ReturnType<typeof decode>, b: ReturnType<typeof decode>, name: string) {
+    const pixels = a.width * a.height
+    const shown = new Uint8Array(pixels)
+    let [sum, unlike, ink] = [0, 0, 0]
+    for (let i = 0; i < pixels; i++) {
+      let most = 0
+      for (let channel = 0; channel < 3; channel++) {
+        const value = a.data[i * a.channels + channel] as number
+        most = Math.max(most, Math.abs(value - (b.data[i * b.channels + channel] as number)))
+        if (value > 60) ink++
+      }
+      sum += most
+      if (most > 24) unlike++
+      shown[i] = Math.min(255, most * 8)
+    }
+    const { width, height } = a
+    writeFileSync(picturePath(name), encode({ width, height, data: shown, channels: 1 }))
+    return { mean: sum / pixels, unlike: unlike / pixels, ink: ink / pixels }
+  }
+
+  it('is drawn by what is meant to draw it', async () => {
+    await drawnBy(pages.webgpu as Page, 'webgpu')
+    await drawnBy(pages.canvas2d as Page, 'canvas2d')
+  })
+
+  // Text and lines, lines, dithered hatch, no gaps, single pixels, less than a pixel. Where lines end they may
+  // differ: on a canvas they stick out of the cell by half their width.
+  it.each([
+    [60, 0.3, 0.003],
+    [20, 0.05, 0.001],
+    [11.7, 0.05, 0.001],
+    [6, 0.05, 0.001],
+    [2, 0.05, 0.001],
+    [1, 0.05, 0.001],
+    [0.5, 0.2, 0.001],
+  ])('looks the same with cells of %d pixels', async (scale, mostMean, mostUnlike) => {
+    const [webgpu, canvas2d] = await Promise.all(
+      WAYS.map(async way => {
+        await look(pages[way] as Page, scale)
+        return shot(pages[way] as Page, `cells-${scale}-${way}`)
+      }),
+    )
+    const { mean, unlike, ink } = difference(webgpu as never, canvas2d as never, `cells-${scale}-difference`)
+    expect(mean).toBeLessThan(mostMean)
+    expect(unlike).toBeLessThan(mostUnlike)
+    // And it is no two blank pictures that are the same.
+    expect(ink).toBeGreaterThan(0.02)
+  })
+
+  it('goes on when its device is lost: with another one, and without one with Canvas 2D', async () => {
+    const page = await openPage(browsers.webgpu as Browser, SHORT_LOG)
+    await drawnBy(page, 'webgpu')
+    const clip = { ...CLIP, width: 400, height: 300 }
+    const whole = await page.screenshot({ clip })
+    await page.evaluate(() => window.__devices.at(-1)?.destroy())
+    await page.waitForFunction(() => window.__devices.length === 2)
+    await drawnBy(page, 'webgpu')
+    await settle(page)
+    expect(await page.screenshot({ clip })).toEqual(whole)
+    expect(await page.getByTestId('draw-note').count()).toBe(0)
+
+    await page.evaluate(() => {
+      navigator.gpu.requestAdapter = async () => null
+      window.__devices.at(-1)?.destroy()
+    })
+    await page.getByTestId('draw-note').waitFor()
+    expect(await page.getByTestId('draw-note').innerText()).toMatch(
+      /^Drawn with Canvas 2D: the GPU device was lost: .+[^.]\.$/,
+    )
+    await drawnBy(page, 'canvas2d')
+    await settle(page)
+    expect(await page.screenshot({ clip })).toEqual(whole)
+    await page.close()
+  })
+
+  it('has no errors to tell of', () => {
+    expect(troubles).toEqual([])
+  })
+})
+
+/** Keeps the devices that the page gets, so that a test can take them away. */
+async function keepDevices(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    window.__devices = []
+    const { requestDevice } = GPUAdapter.prototype
+    GPUAdapter.prototype.requestDevice = async function (...asked) {
+      const device = await requestDevice.apply(this, asked)
+      window.__devices.push(device)
+      return device
+    }
+  })
+}
