@@ -2,7 +2,7 @@ import type { ComponentReport } from '../events/components.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
 import type { DemoServer } from './demo/server.ts'
-import { DEMO_MODEL_NAME } from './demo/surfaces/chat.ts'
+import { DEMO_MODEL_NAME } from './demo/surfaces/model-name.ts'
 import { Upstream } from './upstream.ts'
 
 export interface UpstreamSetOptions {

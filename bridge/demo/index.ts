@@ -8,4 +8,4 @@ export {
   type TokenChance,
 } from './model/generation.ts'
 export { createDemoServer, type DemoServer, type DemoServerOptions } from './server.ts'
-export { DEMO_MODEL_NAME } from './surfaces/chat.ts'
+export { DEMO_MODEL_NAME } from './surfaces/model-name.ts'

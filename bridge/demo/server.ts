@@ -1,23 +1,22 @@
 /**
- * The demo model behind HTTP on loopback, as any OpenAI-compatible server: an upstream that is always there.
+ * The demo model behind HTTP on loopback, as LM Studio, llama.cpp, Ollama or vLLM would be, or as none of
+ * them: an upstream that is always there, and one that fails in the ways that real ones do.
  */
-import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { reasonOf, TokenscopeError } from '../../events/errors.ts'
+import { AnswerStream } from './answer-stream.ts'
+import { Answering, forever } from './answering.ts'
+import { FAULT_HEADER, type Faults, mergeFaults, parseFaults } from './faults.ts'
+import { areFaultsOfBytes, createBodyWriter } from './faulty-writer.ts'
+import { HABITS, type Habits, told } from './habits.ts'
+import { Listener } from './listener.ts'
 import { createDemoModel, type DemoModel } from './model/demo-model.ts'
-import { type GeneratedToken, Generation } from './model/generation.ts'
-import { Pace } from './pace.ts'
-import {
-  ChatAnswer,
-  type ChatRequest,
-  checkModelName,
-  errorBody,
-  modelEntry,
-  parseChatRequest,
-  type Usage,
-} from './surfaces/chat.ts'
+import { readBody } from './request-body.ts'
+import { ResponseStore } from './response-store.ts'
+import { type Address, addressOf, matchRoute } from './routes.ts'
+import { StatusError } from './status-error.ts'
+import type { Call, ModelReply, Route, ServerKind, ServerState } from './surface.ts'
 
 export interface DemoServerOptions {
   /** Tokens per second of each choice; 30 if not given, Infinity for no limit. */
@@ -28,6 +27,10 @@ export interface DemoServerOptions {
   host?: string
   /** A trained model to share; if not given one is trained when the server is created. */
   model?: DemoModel
+  /** Whom it plays on paths without a prefix; `demo`, itself, if not given. */
+  kind?: ServerKind
+  /** Directives for all requests to the model, as text (faults.ts); none if not given. */
+  faults?: string
 }
 
 /** A server that can be started once and stopped once. */
@@ -36,198 +39,192 @@ export interface DemoServer {
   start(): Promise<{ url: string }>
   /** Stops listening, closes all connections and waits until every generation has let go. */
   stop(): Promise<void>
-  /** Chat requests that are being answered now. */
+  /** Requests to the model that are being answered now. */
   readonly active: number
+  /**
+   * Sets the switch: directives for the next so many requests to the model, or for all from now on. What
+   * was set before no longer holds. Throws a TokenscopeError BAD_REQUEST that names a bad directive.
+   */
+  setFaults(directives: string, requests?: number): void
 }
 
-const MAX_BODY = 4 * 1024 * 1024
-/** A body over the limit is read on so that the client sees the answer, but not for ever. */
-const MAX_DISCARDED = 64 * 1024 * 1024
+/** What a request is answered with. */
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly address: Address
+  readonly habits: Habits
+  /** When it came, as `performance.now()` gives it. */
+  readonly begun: number
+  /** Aborted when the client goes or the answer is broken off. */
+  readonly gone: AbortController
+}
 
-/** Creates a server; it does not listen yet. Throws a RangeError if the rate is not above 0. */
+/**
+ * Creates a server; it does not listen yet. Throws a RangeError if the rate is not above 0, and a
+ * TokenscopeError BAD_REQUEST that names a bad directive.
+ */
 export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
-  const { tokensPerSecond = 30, port = 0, host = '127.0.0.1', model = createDemoModel() } = options
+  const { tokensPerSecond = 30, port = 0, host = '127.0.0.1', kind = 'demo' } = options
   if (!(tokensPerSecond > 0))
     throw new RangeError(`tokensPerSecond is ${tokensPerSecond}; it must be above 0`)
-  const created = Math.floor(Date.now() / 1000)
+  let switched = { faults: parseFaults(options.faults ?? ''), requests: Number.POSITIVE_INFINITY }
+  const { model = createDemoModel() } = options
   const running = new Set<Promise<void>>()
   let active = 0
+  const state: ServerState = {
+    model,
+    created: Math.floor(Date.now() / 1000),
+    responses: new ResponseStore(),
+    get active() {
+      return active
+    },
+  }
 
   const server = createServer((request, response) => {
-    const work = route(request, response).catch(error => refuse(response, error))
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const address = addressOf((request.url ?? '/').split('?', 1)[0] as string, kind)
+    const begun = performance.now()
+    const exchange = { request, response, address, begun, gone, habits: HABITS[address.kind] }
+    const work = take(exchange).catch(error => {
+      // The client has gone: nobody is left to tell, and nothing more to do.
+      if (!gone.signal.aborted) refuse(exchange, error)
+    })
     running.add(work)
     work.finally(() => running.delete(work))
   })
+  const listener = new Listener(server, host, port)
 
-  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?', 1)[0] as string
-    const isModel = path.startsWith('/v1/models/')
-    if (path !== '/v1/models' && !isModel && path !== '/v1/chat/completions') {
-      throw new TokenscopeError('NOT_FOUND', `${request.method} ${path} is not a path of the demo model`)
+  async function take(exchange: Exchange): Promise<void> {
+    const { request, response, address, habits, gone } = exchange
+    const own = parseFaults(headerOf(request, FAULT_HEADER) ?? '')
+    const method = request.method ?? 'GET'
+    const match = matchRoute(method, address)
+    if (match.found !== 'route') {
+      const allowed = match.found === 'path' ? match.methods.join(', ') : null
+      if (allowed !== null) response.setHeader('allow', allowed)
+      const { path } = address
+      const { status, body } =
+        allowed === null ? habits.unknownPath(method, path) : habits.wrongMethod(method, path, allowed)
+      await readBody(request).catch(() => null)
+      return sendPlain(exchange, status, body)
     }
-    const method = path === '/v1/chat/completions' ? 'POST' : 'GET'
-    if (request.method !== method) {
-      response.setHeader('allow', method)
-      throw new TokenscopeError('METHOD_NOT_ALLOWED', `${path} takes ${method}, not ${request.method}`)
+    const { route, params } = match
+    try {
+      await follow(exchange, route, params, own)
+    } catch (error) {
+      if (gone.signal.aborted) return
+      refuse(exchange, error, route)
     }
-    if (method === 'POST') return await chat(request, response)
-    if (isModel) checkModelName(path.slice('/v1/models/'.length))
-    const entry = modelEntry(created)
-    sendJson(response, 200, JSON.stringify(isModel ? entry : { object: 'list', data: [entry] }))
   }
 
-  async function chat(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    const asked = parseChatRequest(parseJson(await readBody(request)))
-    if (gone.signal.aborted) return
+  async function follow(
+    exchange: Exchange,
+    route: Route,
+    params: Readonly<Record<string, string>>,
+    own: Faults,
+  ): Promise<void> {
+    const { request, address } = exchange
+    const { kind: addressed, path } = address
+    const played = (addressed === 'demo' && route.plays) || addressed
+    const call: Call = {
+      kind: played,
+      method: route.method,
+      path,
+      params,
+      query: new URL(request.url ?? '/', 'http://localhost').searchParams,
+      header: name => headerOf(request, name),
+      body: parseJson(await readBody(request)),
+    }
+    const reply = route.handle(call, state)
+    if (!('asked' in reply)) {
+      const { '503': loading } = switched.faults
+      const all = HABITS[played].loadsAlone && loading !== undefined ? { '503': loading } : {}
+      const faults = mergeFaults(own, all)
+      if (await isBroken(exchange, faults)) return
+      return await sendFaulty(exchange, reply.status ?? 200, reply.body, faults)
+    }
+    exchange.gone.signal.throwIfAborted()
+    const faults = mergeFaults(own, useSwitch())
     active++
     try {
-      await answer(asked, response, gone.signal)
-    } catch (error) {
-      // The client has gone: nobody is left to tell, and nothing more to do.
-      if (!gone.signal.aborted) throw error
+      if (await isBroken(exchange, faults)) return
+      await answer({ ...exchange, habits: HABITS[played] }, reply, faults)
     } finally {
       active--
     }
   }
 
-  async function answer(asked: ChatRequest, response: ServerResponse, gone: AbortSignal): Promise<void> {
-    const { seed = Math.floor(Math.random() * 2 ** 32) } = asked
-    const predictor = model.predictorFor(asked.prompt)
-    const choices = Array.from({ length: asked.choices }, (_, choice) => {
-      const { temperature, topP, maxTokens, stop, topLogprobs: topCount } = asked
-      const limits = { ...(maxTokens === undefined ? {} : { maxTokens }) }
-      const drawing = {
-        ...(temperature === undefined ? {} : { temperature }),
-        ...(topP === undefined ? {} : { topP }),
-      }
-      return new Generation(model, predictor, { seed, choice, stop, topCount, ...limits, ...drawing })
-    })
-    const wire = new ChatAnswer(asked, `chatcmpl-${randomUUID()}`, Math.floor(Date.now() / 1000))
-    const pace = new Pace(tokensPerSecond)
-    const usage = () => usageOf(predictor.prompt.length, choices)
-    if (asked.stream) await stream(choices, wire, pace, response, gone, asked.includeUsage ? usage : null)
-    else await gather(choices, wire, pace, response, gone, usage)
+  /** The switch's directives for one request more. */
+  function useSwitch(): Faults {
+    const { faults, requests } = switched
+    switched = requests > 1 ? { faults, requests: requests - 1 } : { faults: {}, requests: 0 }
+    return faults
+  }
+
+  /** Meets what the faults put before an answer. True if they are all of it. */
+  async function isBroken(exchange: Exchange, faults: Faults): Promise<boolean> {
+    const { response, habits, gone } = exchange
+    const wait = faults['slow-headers']
+    if (wait === Number.POSITIVE_INFINITY) await forever(gone.signal)
+    else if (wait !== undefined) await setTimeout(wait, undefined, { signal: gone.signal })
+    if (faults.refuse !== undefined) {
+      listener.refuse(exchange.request.socket, faults.refuse)
+      return true
+    }
+    const statuses = [429, 500, 503] as const
+    const status = statuses.find(one => faults[`${one}`] !== undefined)
+    if (status === undefined) return false
+    const after = status === 500 ? null : faults[`${status}`]
+    if (typeof after === 'number' && after < Number.POSITIVE_INFINITY) {
+      response.setHeader('retry-after', Math.ceil(after / 1000))
+    }
+    throw new StatusError(status, habits.busyMessage[status])
+  }
+
+  async function answer(exchange: Exchange, { asked, wire }: ModelReply, faults: Faults): Promise<void> {
+    const { response, habits, begun, gone, address } = exchange
+    if (asked.stream && faults.json === 'error') {
+      const { body } = HABITS.lmstudio.unknownPath('POST', address.path)
+      return await sendFaulty(exchange, 200, body, faults)
+    }
+    const { zeroLogprob } = habits
+    const run = { asked, model, faults, tokensPerSecond, zeroLogprob, begun, gone: gone.signal }
+    const answering = new Answering(run)
+    const form = wire(answering.outcome)
+    if (asked.stream && faults.json === undefined) {
+      await answering.stream(form, new AnswerStream(response, form, habits, faults, gone))
+      return
+    }
+    await answering.gather()
+    await sendFaulty(exchange, 200, form.whole(), faults)
   }
 
   return {
     get active() {
       return active
     },
+    setFaults(directives, requests = Number.POSITIVE_INFINITY) {
+      switched = { faults: parseFaults(directives), requests }
+    },
     async start() {
-      server.listen(port, host)
-      try {
-        await once(server, 'listening')
-      } catch (cause) {
-        throw new TokenscopeError(
-          'PORT_TAKEN',
-          `the demo model cannot listen on ${host}:${port}: ${reasonOf(cause)}; choose another port`,
-          { cause },
-        )
-      }
-      const address = server.address() as AddressInfo
-      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}` }
+      return { url: await listener.start() }
     },
     async stop() {
-      const closed = server.listening ? once(server, 'close') : null
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await listener.stop()
       await Promise.all(running)
     },
   }
 }
 
-async function stream(
-  choices: readonly Generation[],
-  wire: ChatAnswer,
-  pace: Pace,
-  response: ServerResponse,
-  gone: AbortSignal,
-  usage: (() => Usage) | null,
-): Promise<void> {
-  response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache',
-  })
-  async function send(data: string): Promise<void> {
-    if (response.write(`data: ${data}\n\n`)) return
-    const since = performance.now()
-    await once(response, 'drain', { signal: gone })
-    pace.skip(performance.now() - since)
-  }
-  for (const index of choices.keys()) await send(wire.opening(index))
-  await step(choices, pace, gone, async (index, tokens, finish) => {
-    for (const token of tokens) await send(wire.token(index, token))
-    if (finish !== null) await send(wire.closing(index, finish))
-  })
-  if (usage) await send(wire.usage(usage()))
-  await send('[DONE]')
-  response.end()
-}
-
-async function gather(
-  choices: readonly Generation[],
-  wire: ChatAnswer,
-  pace: Pace,
-  response: ServerResponse,
-  gone: AbortSignal,
-  usage: () => Usage,
-): Promise<void> {
-  const gathered = choices.map(() => ({
-    tokens: [] as GeneratedToken[],
-    finish: 'stop' as 'stop' | 'length',
-  }))
-  await step(choices, pace, gone, async (index, tokens, finish) => {
-    const choice = gathered[index] as (typeof gathered)[number]
-    choice.tokens.push(...tokens)
-    if (finish !== null) choice.finish = finish
-  })
-  sendJson(response, 200, wire.whole(gathered, usage()))
-}
-
-/** Runs all choices side by side to their ends, each at the pace. Rejects when `gone` aborts. */
-async function step(
-  choices: readonly Generation[],
-  pace: Pace,
-  gone: AbortSignal,
-  take: (index: number, tokens: GeneratedToken[], finish: 'stop' | 'length' | null) => Promise<void>,
-): Promise<void> {
-  const open = new Map(choices.entries())
-  while (open.size > 0) {
-    const wait = pace.next(gone)
-    if (wait) await wait
-    for (const [index, generation] of open) {
-      gone.throwIfAborted()
-      const tokens = generation.next()
-      if (generation.finish !== null) open.delete(index)
-      await take(index, tokens, generation.finish)
-    }
-  }
-}
-
-function usageOf(prompt: number, choices: readonly Generation[]): Usage {
-  const completion = choices.reduce((sum, { count }) => sum + count, 0)
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size <= MAX_BODY) chunks.push(chunk)
-    else chunks.length = 0
-    if (size > MAX_DISCARDED) break
-  }
-  if (size > MAX_BODY) {
-    throw new TokenscopeError('BODY_TOO_LARGE', `the body is over ${MAX_BODY} bytes; send a shorter one`)
-  }
-  return Buffer.concat(chunks)
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
 }
 
 function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
@@ -235,23 +232,43 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-function refuse(response: ServerResponse, error: unknown): void {
+/** Answers with an error, in the form of the route or else of the server. */
+function refuse(exchange: Exchange, error: unknown, route?: Route): void {
+  const { response, habits, address } = exchange
   // Half an answer cannot be taken back; breaking it off is the only honest end.
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
-  const told =
+  const known =
     error instanceof TokenscopeError
       ? error
       : new TokenscopeError('INTERNAL', `the demo model failed: ${reasonOf(error)}`, { cause: error })
-  sendJson(response, told.status, JSON.stringify(errorBody(told)))
+  const body = route?.errors?.(known) ?? habits.errorBody(told(known), address.path)
+  sendPlain(exchange, known.status, body)
 }
 
-function sendJson(response: ServerResponse, status: number, json: string): void {
+/** Sends an answer in one piece: text as it is, anything else as JSON. */
+function sendPlain(exchange: Exchange, status: number, body: unknown): void {
+  const bytes = writeHead(exchange, status, body, true)
+  exchange.response.end(bytes)
+}
+
+/** The same, through the faults that are about bytes. */
+async function sendFaulty(exchange: Exchange, status: number, body: unknown, faults: Faults): Promise<void> {
+  const bytes = writeHead(exchange, status, body, !areFaultsOfBytes(faults))
+  const writer = createBodyWriter(exchange.response, faults, exchange.gone)
+  await writer.write(bytes)
+  await writer.end()
+}
+
+function writeHead({ response, habits }: Exchange, status: number, body: unknown, sized: boolean): Buffer {
+  const isText = typeof body === 'string'
+  const bytes = Buffer.from(isText ? body : JSON.stringify(body))
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(json),
+    ...habits.headers,
+    'content-type': isText ? 'text/plain; charset=utf-8' : habits.jsonType,
+    ...(sized ? { 'content-length': bytes.length } : {}),
   })
-  response.end(json)
+  return bytes
 }

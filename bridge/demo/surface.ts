@@ -5,6 +5,7 @@
  * how the answer looks on its wire; running the model, pacing, faults, framing and sockets are not its
  * business. So each surface is a file that holds a vendor's fields and nothing else.
  */
+import type { TokenscopeError } from '../../events/errors.ts'
 import type { TokenKind } from '../../events/generation.ts'
 import type { DemoModel } from './model/demo-model.ts'
 import type { GeneratedToken } from './model/generation.ts'
@@ -53,6 +54,11 @@ export interface Route {
   readonly kinds: readonly ServerKind[]
   /** Whom the kind `demo` plays here; itself if not given. For paths that only one vendor has. */
   readonly plays?: ServerKind
+  /**
+   * The body of this path's errors, where its form is not the one that all of its server's paths share: those
+   * that `handle` throws, and those met before it, as a body that is no JSON.
+   */
+  errors?(error: TokenscopeError): unknown
   /** Throws a TokenscopeError that names what is wrong with the request. */
   handle(call: Call, state: ServerState): Reply
 }
@@ -77,6 +83,8 @@ export interface ModelReply {
 export interface Asked {
   /** What the model answers: the last thing that the user said. */
   readonly prompt: string
+  /** One for each choice, where choices answer different prompts; `prompt` is then the first of them. */
+  readonly prompts?: readonly string[]
   readonly stream: boolean
   /** Answers wanted, at least 1. */
   readonly choices: number
@@ -93,6 +101,11 @@ export interface Asked {
   readonly toolCall: ToolCall | null
   /** Tokens of an update that go into one chunk (vLLM's `stream_interval`); 1 if not given. */
   readonly batch?: number
+  /**
+   * What keeps the model from answering, known before it begins. Streamed, it is told by `failing` once the
+   * prompt has been read; not streamed, the answer is this status with the form of the path's errors.
+   */
+  readonly failure?: ModelError
 }
 
 export interface ToolCall {
@@ -102,6 +115,12 @@ export interface ToolCall {
   readonly arguments: string
   /** What the tool gave, where the server itself ran it. */
   readonly output?: string
+}
+
+/** A token of an answer as a surface gets it. */
+export interface AnswerToken extends GeneratedToken {
+  /** Its text is told and its log-probability is not: the entry is left out, which leaves a hole. */
+  readonly lost?: boolean
 }
 
 /** A part of an answer; parts follow one another. */
@@ -119,18 +138,20 @@ export interface Outcome {
   readonly id: string
   /** Unix seconds. */
   readonly created: number
-  /** The tokens of the prompt as the model read it. */
+  /** The tokens of the prompt as the model read it; with several prompts those of all of them. */
   readonly prompt: readonly number[]
   readonly choices: readonly ChoiceOutcome[]
   readonly timing: Timing
 }
 
 export interface ChoiceOutcome {
-  readonly parts: readonly { readonly part: Part; readonly tokens: readonly GeneratedToken[] }[]
+  readonly parts: readonly { readonly part: Part; readonly tokens: readonly AnswerToken[] }[]
   /** Tokens generated, those that a stop string swallowed included. */
   readonly count: number
   /** Null while it has not ended. */
   readonly finish: Finish | null
+  /** The stop string that ended it; null or not there if none did. */
+  readonly stopSequence?: string | null
 }
 
 /** Milliseconds from the request on; null where it has not come to that. */
@@ -189,7 +210,7 @@ export interface Wire {
   /** A part begins. */
   begin(choice: number, part: Part): Frame[]
   /** Tokens of the part that goes on, at least one; several in one chunk if there are several. */
-  tokens(choice: number, part: Part, tokens: readonly GeneratedToken[]): Frame[]
+  tokens(choice: number, part: Part, tokens: readonly AnswerToken[]): Frame[]
   /** A part ends. */
   end(choice: number, part: Part): Frame[]
   /** A choice ends. */

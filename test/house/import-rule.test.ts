@@ -15,7 +15,7 @@ const WEB =
 const EVENTS = 'events/ imports nothing but itself, types included'
 const TOOLING = 'nothing but bench/ and test/ imports from bench/ or test/'
 const CONFIG = 'config.ts imports values only from events/, packages and Node'
-const TOP_LEVEL = 'a top-level file other than main.ts and config.ts imports packages only'
+const TOP_LEVEL = 'a top-level file other than main.ts, demo.ts and config.ts imports packages only'
 const ENVIRONMENT = 'only config.ts reads flags and the environment'
 const INSIDE = 'an import stays inside the repository'
 const LITERAL = 'an import names its module in a literal, so that it can be checked'
@@ -49,6 +49,8 @@ const SOUND: Record<string, string> = {
     "import { parseArgs } from 'node:util'\nimport { Fault } from './events/errors.ts'\nexport const config = [parseArgs, Fault, process.env, process.argv]\n",
   'main.ts':
     "import { read } from './bridge/reader.ts'\nimport { config } from './config.ts'\nimport { http } from './server/http.ts'\nif (import.meta.main) void [read, config, http, import('./compositor/engine.ts')]\n",
+  'demo.ts':
+    "import { read } from './bridge/reader.ts'\nimport { config } from './config.ts'\nvoid [read, config]\n",
   'vitest.config.ts': "import { defineConfig } from 'vitest/config'\nexport default defineConfig({})\n",
   'node_modules/left/out.ts': "import '../../bridge/nothing.ts'\n",
   'web/dist/left-out.ts': "import '../../bridge/nothing.ts'\n",
@@ -399,6 +401,6 @@ describe('the program', () => {
       await plant({ 'server/a.ts': SOUND['server/http.ts'] ?? '', ...SOUND }),
     )
     expect(stderr).toBe('')
-    expect(stdout).toMatch(/^import rule: 18 files, \d+ imports, no violation\n$/)
+    expect(stdout).toMatch(/^import rule: 19 files, \d+ imports, no violation\n$/)
   })
 })

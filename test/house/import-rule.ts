@@ -34,6 +34,8 @@ type Target =
   | { kind: 'astray'; why: string }
 
 const PACKAGE = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(\/.*)?$/i
+/** The programs: each puts rooms together and holds no logic. */
+const PROGRAMS = new Set(['main.ts', 'demo.ts'])
 const FLAG_PARSERS = new Set(['commander', 'yargs', 'minimist', 'mri', 'cac'])
 
 /** Every violation of the import rule under `root`, by file and line. */
@@ -83,14 +85,14 @@ async function importRule(root: string, file: string, use: ImportUse): Promise<s
 }
 
 function topLevelRule(file: string, target: Target): string | null {
-  if (file === 'main.ts') return null
+  if (PROGRAMS.has(file)) return null
   if (file === 'config.ts') {
     if (target.kind !== 'file' || roomOf(target.path) === 'events') return null
     return 'config.ts imports values only from events/, packages and Node'
   }
   return target.kind === 'package'
     ? null
-    : 'a top-level file other than main.ts and config.ts imports packages only'
+    : 'a top-level file other than main.ts, demo.ts and config.ts imports packages only'
 }
 
 function browserRule(part: string, target: Target): string | null {

@@ -1,19 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { DIRECTIVE_NAMES, DIRECTIVES, usageOf } from '../../bridge/demo/faults.ts'
+import { ROUTES } from '../../bridge/demo/routes.ts'
+import { SERVER_KINDS } from '../../bridge/demo/surface.ts'
 import { CLOSE_CODES } from '../../events/close-codes.ts'
-import { CONFIG_KEYS } from '../../events/config-keys.ts'
+import { CONFIG_KEYS, DEMO_KEYS } from '../../events/config-keys.ts'
 import { ERROR_CODES } from '../../events/errors.ts'
 import { METRICS } from '../../events/metrics.ts'
 
-const REFERENCE = join(import.meta.dirname, '../../docs/reference.md')
+const DOCS = join(import.meta.dirname, '../../docs')
 const NONE = '—'
 
 /** The rows of the table under the heading `title`, as they are written, sorted; without its two head lines. */
-async function rowsUnder(title: string): Promise<string[]> {
-  const text = await readFile(REFERENCE, 'utf8')
+async function rowsUnder(title: string, file = 'reference.md'): Promise<string[]> {
+  const text = await readFile(join(DOCS, file), 'utf8')
   const section = text.split(/^## /m).find(part => part.startsWith(`${title}\n`))
-  if (section === undefined) throw new Error(`docs/reference.md has no heading "## ${title}"`)
+  if (section === undefined) throw new Error(`docs/${file} has no heading "## ${title}"`)
   const lines = section.split('\n').filter(line => line.startsWith('|'))
   return lines.slice(2).map(rowOf).sort()
 }
@@ -60,5 +63,26 @@ describe('docs/reference.md and the tables of events/', () => {
       row(String(close.code), close.reason, close.comeBack ? 'yes' : 'no'),
     )
     expect(await rowsUnder('Close codes')).toEqual(rows.sort())
+  })
+})
+
+describe('docs/demo.md and the tables of the demo server', () => {
+  it('agree on the options', async () => {
+    const rows = DEMO_KEYS.map(({ flag, value, repeatable, fallback, meaning }) =>
+      row(code(`--${flag} ${value}`), code(fallback), repeatable ? `${meaning}; repeatable` : meaning),
+    )
+    expect(await rowsUnder('Options', 'demo.md')).toEqual(rows.sort())
+  })
+
+  it('agree on the paths', async () => {
+    const rows = ROUTES.map(({ method, path, kinds }) =>
+      row(code(`${method} ${path}`), kinds.length === SERVER_KINDS.length ? 'all' : kinds.join(', ')),
+    )
+    expect(await rowsUnder('Paths', 'demo.md')).toEqual(rows.sort())
+  })
+
+  it('agree on the directives', async () => {
+    const rows = DIRECTIVE_NAMES.map(name => row(code(usageOf(name)), DIRECTIVES[name].meaning))
+    expect(await rowsUnder('Directives', 'demo.md')).toEqual(rows.sort())
   })
 })

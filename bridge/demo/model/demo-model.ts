@@ -35,8 +35,8 @@ const TOPIC_WEIGHT = 0.6
 // passage to another.
 const DISCOUNT_SCALE = 0.5
 
-// A longer prompt is read from here to its end, so that no request holds up the process for long.
-const WINDOW_CHARACTERS = 65_536
+/** A longer prompt is read from here to its end, so that no request holds up the process for long. */
+export const WINDOW_CHARACTERS = 65_536
 
 /** Gives the distribution of the next token after a prompt. Synchronous, so generations can share it. */
 export interface Predictor {
@@ -54,10 +54,14 @@ export interface Predictor {
 export interface DemoModel {
   readonly tokenizer: Tokenizer
   readonly language: LanguageModel
+  /** What it has learned from. */
+  readonly passages: readonly Passage[]
   /** Per token, 1 if the passages have it. Others are possible but not drawn: they would be noise. */
   readonly seen: Uint8Array
   /** Per token, 1 if it is seen and can stand between two characters: what is drawn from there. */
   readonly startable: Uint8Array
+  /** The passages that share words with a text, the best fitting first, at most `limit`. */
+  passagesAbout(text: string, limit: number): Passage[]
   /** The model as it is after a prompt, of which it reads the last 65,536 characters. */
   predictorFor(prompt: string): Predictor
 }
@@ -87,8 +91,10 @@ export function createDemoModel(options: DemoModelOptions = {}): DemoModel {
   return {
     tokenizer,
     language,
+    passages,
     seen,
     startable,
+    passagesAbout: (text, limit) => topics.find(text, limit).map(index => passages[index] as Passage),
     predictorFor(whole) {
       const text = whole.slice(-WINDOW_CHARACTERS)
       const found = topics.find(text, TOPIC_PASSAGES)

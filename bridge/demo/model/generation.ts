@@ -1,5 +1,6 @@
 /** One answer of the demo model, token by token. */
 import type { DemoModel, Predictor } from './demo-model.ts'
+import type { Dictation } from './dictation.ts'
 import { createRandom } from './random.ts'
 import { createSampler, mostLikely, type Sampler } from './sampler.ts'
 import { matchStops } from './stop-matcher.ts'
@@ -20,6 +21,10 @@ export interface GenerationOptions {
   stop?: readonly string[]
   /** How many of the most likely tokens to tell with each token; 0 if not given. */
   topCount?: number
+  /** Exactly so many tokens: the text neither ends before nor goes on, unless `maxTokens` or `stop` end it. */
+  length?: number
+  /** Decides on tokens in place of drawing them. */
+  dictation?: Dictation
 }
 
 /** A token and what the model thought of it. */
@@ -44,9 +49,12 @@ export interface GeneratedToken extends TokenChance {
   top: TokenChance[]
 }
 
-const DEFAULT_TEMPERATURE = 0.7
-const DEFAULT_TOP_P = 0.9
-const DEFAULT_MAX_TOKENS = 512
+/** The temperature of who does not say one. */
+export const DEFAULT_TEMPERATURE = 0.7
+/** The `top_p` of who does not say one. */
+export const DEFAULT_TOP_P = 0.9
+/** The most tokens for who does not say a limit. */
+export const DEFAULT_MAX_TOKENS = 512
 const NOTHING = new Uint8Array(0)
 
 /**
@@ -60,6 +68,10 @@ export class Generation {
   readonly #stops: readonly string[]
   readonly #maxTokens: number
   readonly #topCount: number
+  readonly #length: number | null
+  readonly #dictation: Dictation | null
+  /** What can be drawn between two characters: not the end where the length is ordered. */
+  readonly #drawable: Uint8Array
   readonly #distribution: Float64Array
   readonly #context: number[]
   /** Tokens whose text may turn out to be part of a stop string. */
@@ -69,6 +81,7 @@ export class Generation {
   #pending: Uint8Array = NOTHING
   #count = 0
   #finish: 'stop' | 'length' | null = null
+  #stopSequence: string | null = null
 
   constructor(model: DemoModel, predictor: Predictor, options: GenerationOptions = {}) {
     const { seed = Math.floor(Math.random() * 2 ** 32), choice = 0, stop = [] } = options
@@ -79,7 +92,13 @@ export class Generation {
     this.#context = predictor.prompt.slice(-model.language.order)
     this.#sample = createSampler(model.tokenizer.size, { temperature, topP, random })
     this.#stops = stop
-    this.#maxTokens = options.maxTokens ?? DEFAULT_MAX_TOKENS
+    this.#length = options.length ?? null
+    this.#dictation = options.dictation ?? null
+    this.#drawable = this.#length === null ? model.startable : model.startable.slice()
+    if (this.#length !== null) this.#drawable[model.tokenizer.end] = 0
+    // What was ordered is as long as it is.
+    const ordered = this.#length !== null || this.#dictation !== null
+    this.#maxTokens = options.maxTokens ?? (ordered ? Number.POSITIVE_INFINITY : DEFAULT_MAX_TOKENS)
     this.#topCount = options.topCount ?? 0
     this.#distribution = new Float64Array(model.tokenizer.size)
   }
@@ -87,6 +106,11 @@ export class Generation {
   /** Why the answer has ended: by itself or a stop string, or by `maxTokens`; null while it has not. */
   get finish(): 'stop' | 'length' | null {
     return this.#finish
+  }
+
+  /** The stop string that ended the answer; null if none did. */
+  get stopSequence(): string | null {
+    return this.#stopSequence
   }
 
   /** Tokens generated so far, those that a stop string swallowed included, the end of the text not. */
@@ -100,8 +124,12 @@ export class Generation {
    */
   next(): GeneratedToken[] {
     if (this.#finish !== null) return []
+    if (this.#count >= Math.min(this.#maxTokens, this.#length ?? this.#maxTokens)) {
+      this.#finish = this.#count >= this.#maxTokens ? 'length' : 'stop'
+      return this.#release()
+    }
     const distribution = this.#predictor.distribution(this.#context, this.#count, this.#distribution)
-    const id = this.#draw(distribution)
+    const id = this.#dictation?.(this.#utf8.need === 0) ?? this.#draw(distribution)
     if (id === this.#model.tokenizer.end) {
       this.#finish = 'stop'
       return this.#release()
@@ -110,21 +138,27 @@ export class Generation {
     const top = mostLikely(distribution, this.#topCount).map(token => this.#chance(token))
     this.#advance(id)
     this.#held.push({ ...chance, delivered: chance.text, top })
-    const { free, stopped } = matchStops(this.#held.map(({ text }) => text).join(''), this.#stops)
+    const held = this.#held.map(({ text }) => text).join('')
+    const { free, stopped } = matchStops(held, this.#stops)
     if (stopped) {
       this.#finish = 'stop'
+      this.#stopSequence = this.#stops.find(stop => held.startsWith(stop, free)) ?? null
       return this.#release(free)
     }
     if (this.#count >= this.#maxTokens) {
       this.#finish = 'length'
       return this.#release()
     }
+    if (this.#count === this.#length) {
+      this.#finish = 'stop'
+      return this.#release()
+    }
     return this.#releaseWhole(free)
   }
 
   #draw(distribution: Float64Array): number {
-    const { startable, seen, tokenizer } = this.#model
-    if (this.#utf8.need === 0) return this.#sample(distribution, startable)
+    const { seen, tokenizer } = this.#model
+    if (this.#utf8.need === 0) return this.#sample(distribution, this.#drawable)
     // Inside a character only what goes on with it is drawn; the end does not.
     const valid = Uint8Array.from({ length: tokenizer.size }, (_, token) =>
       Number(token !== tokenizer.end && advanceUtf8(this.#utf8, tokenizer.bytes(token)) !== null),

@@ -148,6 +148,17 @@ export class LanguageModel {
     return out
   }
 
+  /** How many n-grams it has learned, of all orders: each has one number, its discounted share. */
+  get ngrams(): number {
+    return this.#tokens.length
+  }
+
+  /** Bytes of its tables; the tree of contexts is not one of them. */
+  get bytes(): number {
+    const tables = [this.#starts, this.#tokens, this.#shares, this.#left, this.#unigrams]
+    return tables.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  }
+
   /** Whether this token was predicted anywhere in training. */
   hasSeen(token: number): boolean {
     const end = this.#starts[1] ?? 0

@@ -32,10 +32,10 @@ export function contentOf(content: unknown, role: string, at: string): string {
     .join('\n')
 }
 
-/** Stop strings: one, several or none; at most four. */
-export function stopsOf(stop: unknown): string[] {
+/** Stop strings: one, several or none; at most four, or as many as `most` says. */
+export function stopsOf(stop: unknown, most = MAX_STOPS): string[] {
   const stops: unknown[] = Array.isArray(stop) ? stop : (stop ?? null) === null ? [] : [stop]
-  if (stops.length > MAX_STOPS) throw bad(`stop holds ${stops.length} strings; at most ${MAX_STOPS}`, 'stop')
+  if (stops.length > most) throw bad(`stop holds ${stops.length} strings; at most ${most}`, 'stop')
   return stops.map(text => {
     if (typeof text !== 'string' || text === '') {
       throw bad('stop must be a string that is not empty, or an array of them', 'stop')

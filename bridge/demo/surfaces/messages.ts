@@ -1,0 +1,30 @@
+/** `/v1/messages`, as Anthropic has it and the servers that play Anthropic. */
+import type { Route, ServerKind } from '../surface.ts'
+import { bad, isRecord } from './fields.ts'
+import { messagesPrompt, parseMessagesRequest } from './messages-request.ts'
+import { MessagesWire, messagesError } from './messages-wire.ts'
+
+const KINDS: readonly ServerKind[] = ['demo', 'lmstudio', 'llamacpp', 'ollama', 'vllm']
+
+export const messagesRoutes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/messages',
+    kinds: KINDS,
+    errors: ({ status, message }) => messagesError(status, message),
+    handle: ({ body }) => ({
+      asked: parseMessagesRequest(body),
+      wire: outcome => new MessagesWire(outcome),
+    }),
+  },
+  {
+    method: 'POST',
+    path: '/v1/messages/count_tokens',
+    kinds: ['demo', 'llamacpp', 'vllm'],
+    errors: ({ status, message }) => messagesError(status, message),
+    handle({ body }, { model }) {
+      if (!isRecord(body)) throw bad('the body must be a JSON object')
+      return { body: { input_tokens: model.predictorFor(messagesPrompt(body)).prompt.length } }
+    },
+  },
+]
