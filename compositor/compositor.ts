@@ -20,7 +20,7 @@ import {
   type Say,
 } from './process-handle.ts'
 import { Restarts } from './restarts.ts'
-import { prepareDump } from './shader-module.ts'
+import { prepareDump } from './shader-files.ts'
 import type { PlacedTokens } from './token-pages.ts'
 
 const PAGE_TOKENS = 65_536
@@ -66,8 +66,8 @@ export class Compositor {
   #turn: NodeJS.Immediate | null = null
   #restart: NodeJS.Timeout | null = null
   #ends = 0
-  /** What is wrong at the moment, as a sentence; null if nothing is. */
-  #trouble: string | null = null
+  /** How the last process ended, as half a sentence; null once another has begun. */
+  #lastEnd: string | null = null
   #tokens = 0
   #lastStepMs: number | null = null
 
@@ -127,11 +127,11 @@ export class Compositor {
     const { name, adapter, reason, detail } = this.#backend
     const last = this.#lastStepMs === null ? '' : `, last step ${this.#lastStepMs.toFixed(3)} ms`
     const tokens = this.#tokens === 0 ? '' : `; ${this.#tokens} tokens${last}`
-    const trouble = this.#trouble === null ? '' : `. ${this.#trouble}`
+    const trouble = this.#trouble
     return {
       name: 'compositor',
-      status: this.#trouble === null ? 'ok' : 'degraded',
-      detail: `${detail}${tokens}${trouble}`,
+      status: trouble === null ? 'ok' : 'degraded',
+      detail: `${detail}${tokens}${trouble === null ? '' : `. ${trouble}`}`,
       facts: {
         backend: name,
         adapter,
@@ -185,7 +185,7 @@ export class Compositor {
     try {
       this.#process = new ProcessHandle({ ...process, say, onAnswer: answer => this.#take(answer) })
     } catch (error) {
-      this.#onEnd({ reason: `could not be started: ${reasonOf(error)}`, told: false })
+      this.#onEnd({ reason: `could not be started: ${reasonOf(error)}`, told: false, ran: false })
       return
     }
     this.#process.send({
@@ -201,7 +201,7 @@ export class Compositor {
   #take(answer: Answer): void {
     if (answer.type === 'ready') {
       this.#ready = true
-      if (!this.#isGivenUp) this.#trouble = null
+      this.#lastEnd = null
       this.#options.say('debug', `compositor: laying out, ${this.#backend.detail}`)
     } else if (answer.type === 'done') {
       this.#batches.shift()
@@ -214,7 +214,7 @@ export class Compositor {
     this.#schedule()
   }
 
-  #onEnd({ reason, told }: ProcessEnd): void {
+  #onEnd({ reason, told, ran }: ProcessEnd): void {
     this.#process = null
     this.#ready = false
     this.#unschedule()
@@ -224,10 +224,10 @@ export class Compositor {
     this.#dismissAskers(reason)
     if (this.#stopping) return
     this.#ends++
-    const { waitMs, hopeless } = this.#restarts.judge(performance.now())
+    this.#lastEnd = reason
+    const { waitMs, hopeless } = this.#restarts.judge(performance.now(), ran)
     this.#options.say(told ? 'error' : 'warn', `compositor: its process ${reason}`)
     if (hopeless && this.#backend.name === 'webgpu') this.#giveUpGpu(reason)
-    else if (!this.#isGivenUp) this.#trouble = `The process that lays out ${reason} and is started again.`
     this.#restart = setTimeout(() => {
       this.#restart = null
       if (this.#watched) this.#ensureProcess()
@@ -238,9 +238,16 @@ export class Compositor {
     const { adapter } = this.#backend
     const why = `${adapter} failed again and again: the process that used it ${reason}`
     this.#backend = { name: 'cpu', adapter: null, reason: why, detail: `CPU, since ${why}` }
-    this.#trouble = 'A restart of Tokenscope tries the GPU again.'
     this.#restarts.clear()
     this.#options.say('error', `compositor: on the CPU from now on, since ${why}`)
+  }
+
+  /** What is wrong at the moment, as a sentence; null if nothing is. */
+  get #trouble(): string | null {
+    if (this.#isGivenUp) return 'A restart of Tokenscope tries the GPU again.'
+    if (this.#lastEnd === null) return null
+    const when = this.#watched ? '' : ' for the next viewer'
+    return `The process that lays out ${this.#lastEnd} and is started again${when}.`
   }
 
   /** Whether the GPU was tried and is used no more. */

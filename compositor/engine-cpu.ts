@@ -3,9 +3,6 @@ import { layoutMap } from './map.ts'
 
 /** The engine of a machine without a GPU, and the oracle of the one with it: the twins of the shaders. */
 export class CpuEngine implements Engine {
-  readonly backend = 'cpu'
-  readonly adapter = null
-
   async layOut({ cells, places }: TokenPage, from: number, to: number): Promise<void> {
     layoutMap(cells, places, from, to)
   }

@@ -1,15 +1,16 @@
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import type { ReadShader } from '../shaders/stitch.ts'
+import { compileShader } from './draw/shader-compiler.ts'
 import type { Engine, TokenPage } from './engine.ts'
-import type { OpenDevice } from './gpu.ts'
-import { compileShader, loadShader, readShader } from './shader-module.ts'
+import { loadShader, readShader } from './shader-files.ts'
 
 /** Invocations in a workgroup of `map.wgsl`. */
 const WORKGROUP = 256
 /** Calls on their way at a time: one is uploaded, one runs, one is copied out. */
 const RING_DEPTH = 3
 
-export interface WebgpuEngineOptions extends OpenDevice {
+export interface WebgpuEngineOptions {
+  device: GPUDevice
   /** Tokens in a page. */
   pageTokens: number
   /** Folder that shaders are written to as they are compiled; null for none. */
@@ -46,8 +47,6 @@ interface Slot {
  * destroyed by hand; Dawn gives memory back late or never otherwise.
  */
 export class WebgpuEngine implements Engine {
-  readonly backend = 'webgpu'
-  readonly adapter: string
   readonly #device: GPUDevice
   readonly #pipeline: GPUComputePipeline
   readonly #maxWorkgroups: number
@@ -81,8 +80,7 @@ export class WebgpuEngine implements Engine {
   }
 
   private constructor(options: WebgpuEngineOptions, pipeline: GPUComputePipeline) {
-    const { adapter, device, pageTokens, onFault } = options
-    this.adapter = adapter.name
+    const { device, pageTokens, onFault } = options
     this.#device = device
     this.#pipeline = pipeline
     this.#maxWorkgroups = options.maxWorkgroups ?? device.limits.maxComputeWorkgroupsPerDimension

@@ -1,5 +1,4 @@
 /** What lays out, on whatever it runs. */
-import type { BackendName } from './adapter.ts'
 
 /** A run of tokens in log order: flat arrays, filled from the front. */
 export interface TokenPage {
@@ -25,9 +24,6 @@ export interface TokenPage {
  * later ones wait. A call rejects if the engine was stopped or can no longer work; it is of no use afterwards.
  */
 export interface Engine {
-  readonly backend: BackendName
-  /** What it runs on, as a person would call it; null for the CPU. */
-  readonly adapter: string | null
   /** Lays out `page.cells[from … to)` into `page.places`. */
   layOut(page: TokenPage, from: number, to: number): Promise<void>
   /** Lets go of what is kept for a page that is no longer used; its calls must have resolved. */

@@ -15,6 +15,8 @@ export interface ProcessEnd {
   reason: string
   /** Whether the process said so itself. */
   told: boolean
+  /** Whether it came to run; if not, the system could not start it. */
+  ran: boolean
 }
 
 export interface ProcessHandleOptions {
@@ -57,8 +59,9 @@ export class ProcessHandle {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     for (const output of [this.#child.stdout, this.#child.stderr]) {
-      // Dawn prints what it thinks of drivers; a person at the terminal did not ask.
-      if (output === null) continue
+      // Dawn prints what it thinks of drivers; a person at the terminal did not ask. There is nothing to read,
+      // whatever the types say, where the system had no file descriptor left to start it with.
+      if (!output) continue
       createInterface({ input: output }).on('line', line => {
         if (line.trim() !== '') options.say('debug', `compositor process: ${line.trim()}`)
       })
@@ -68,16 +71,16 @@ export class ProcessHandle {
     // itself closes it a moment before.
     this.#child.on('disconnect', () => this.#killIn(this.#stopMs))
     this.ended = new Promise(resolve => {
-      const end = (reason: string) => {
+      const end = (reason: string, ran = true) => {
         this.#expect(0)
-        resolve(this.#failure ?? { reason, told: false })
+        resolve(this.#failure ?? { reason, told: false, ran })
       }
       this.#child.on('close', (code, signal) => {
         end(signal === null ? `ended with code ${code}` : `was ended by ${signal}`)
       })
       this.#child.on('error', error => {
         // It could not be started at all, or a signal or message did not reach it; then its end tells more.
-        if (this.#child.pid === undefined) end(`could not be started: ${error.message}`)
+        if (this.#child.pid === undefined) end(`could not be started: ${error.message}`, false)
       })
     })
   }
@@ -114,7 +117,7 @@ export class ProcessHandle {
 
   #take(reply: Reply): void {
     if (reply.type === 'failed') {
-      this.#failure = { reason: `failed: ${reply.reason}`, told: true }
+      this.#failure = { reason: `failed: ${reply.reason}`, told: true, ran: true }
       return
     }
     this.#expect(this.#unanswered - 1)
@@ -129,7 +132,7 @@ export class ProcessHandle {
     if (unanswered <= 0) return
     const answerMs = this.#options.answerMs ?? ANSWER_MS
     this.#patience = setTimeout(() => {
-      this.#failure = { reason: `did not answer for ${answerMs / 1000} s`, told: false }
+      this.#failure = { reason: `did not answer for ${answerMs / 1000} s`, told: false, ran: true }
       this.#child.kill('SIGKILL')
     }, answerMs)
   }

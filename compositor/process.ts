@@ -72,7 +72,8 @@ class CompositorProcess {
   async #createEngine({ backend, dump, pageTokens }: StartOptions): Promise<Engine> {
     if (backend === 'cpu') return new CpuEngine()
     const onFault = (reason: string) => void this.fail(reason)
-    return WebgpuEngine.create({ ...(await openDevice()), pageTokens, dump, onFault })
+    const { device } = await openDevice()
+    return WebgpuEngine.create({ device, pageTokens, dump, onFault })
   }
 }
 

@@ -17,8 +17,10 @@ export class Restarts {
   readonly #maxEnds: number
   /** When it ended, in ms, within the last minute. */
   #ends: number[] = []
-  /** Ends since it last did anything. */
+  /** Starts since it last did anything. */
   #fruitless = 0
+  /** Of these, how many came to run. */
+  #fruitlessRuns = 0
 
   constructor(maxEnds = MAX_ENDS) {
     this.#maxEnds = maxEnds
@@ -27,21 +29,29 @@ export class Restarts {
   /** Notes that it did what it is for. */
   worked(): void {
     this.#fruitless = 0
+    this.#fruitlessRuns = 0
   }
 
-  /** Judges an end, at `now` in ms of a clock that does not jump. */
-  judge(now: number): Verdict {
-    this.#ends = [...this.#ends.filter(at => now - at < WITHIN_MS), now]
+  /**
+   * Judges an end, at `now` in ms of a clock that does not jump. One that never `ran`, since the system had no
+   * room for another process, is waited for like any other but says nothing about what it runs on.
+   */
+  judge(now: number, ran = true): Verdict {
+    this.#ends = this.#ends.filter(at => now - at < WITHIN_MS)
     this.#fruitless++
+    if (ran) {
+      this.#ends.push(now)
+      this.#fruitlessRuns++
+    }
     return {
       waitMs: this.#fruitless === 1 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (this.#fruitless - 2), LAST_WAIT_MS),
-      hopeless: Math.max(this.#ends.length, this.#fruitless) >= this.#maxEnds,
+      hopeless: ran && Math.max(this.#ends.length, this.#fruitlessRuns) >= this.#maxEnds,
     }
   }
 
   /** Forgets all, for a process of another kind. */
   clear(): void {
     this.#ends = []
-    this.#fruitless = 0
+    this.worked()
   }
 }

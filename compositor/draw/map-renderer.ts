@@ -6,13 +6,14 @@
  * yet, then the light over all. Adding is what makes blocks that share a pixel come out right; painted over
  * each other they would let the ground through at every seam.
  */
-import { type ReadShader, type StitchedShader, stitch, tellMessage } from '../../shaders/stitch.ts'
+import { type ReadShader, stitch } from '../../shaders/stitch.ts'
 import { BlockBuffer } from './block-buffer.ts'
 import { BLOCK_SIDE } from './cell.ts'
 import { CIVIDIS_SIZE, cividisRgb } from './cividis.ts'
 import { GpuStage, GpuUsage } from './gpu-usage.ts'
 import { FRAME_BYTES, LEAST_OUTLINED, type MapFrame, writeFrame } from './map-frame.ts'
 import { LIGHT_BYTES, type MapLight, writeLights } from './map-light.ts'
+import { compileShader } from './shader-compiler.ts'
 
 /** More lights than this at once are not drawn. */
 const MOST_LIGHTS = 128
@@ -68,7 +69,7 @@ export class MapRenderer {
    *
    * @param format of the targets that will be drawn to
    * @param read gives the text of the files in shaders/
-   * @throws Error with the compiler's words, file and line, where the device does not take a shader
+   * @throws TokenscopeError INTERNAL with file and line where the device does not take a shader
    */
   static async create(device: GPUDevice, format: GPUTextureFormat, read: ReadShader): Promise<MapRenderer> {
     const layout = device.createBindGroupLayout({
@@ -79,7 +80,9 @@ export class MapRenderer {
       ],
     })
     const [cells, ground, glow] = await Promise.all(
-      ['map-cells.wgsl', 'map-ground.wgsl', 'map-glow.wgsl'].map(name => compile(device, stitch(name, read))),
+      ['map-cells.wgsl', 'map-ground.wgsl', 'map-glow.wgsl'].map(name =>
+        compileShader(device, stitch(name, read)),
+      ),
     )
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] })
     const pipeline = (
@@ -184,16 +187,6 @@ export class MapRenderer {
     })
     return this.#group
   }
-}
-
-async function compile(device: GPUDevice, shader: StitchedShader): Promise<GPUShaderModule> {
-  // What is wrong with it is told below, by file and line; the device need not tell it as well.
-  device.pushErrorScope('validation')
-  const module = device.createShaderModule({ label: shader.name, code: shader.code })
-  const [{ messages }] = await Promise.all([module.getCompilationInfo(), device.popErrorScope()])
-  const errors = messages.filter(message => message.type === 'error')
-  if (errors.length > 0) throw new Error(errors.map(error => tellMessage(shader, error)).join('\n'))
-  return module
 }
 
 /** The colour scale as shaders read it: red in the lowest byte. */

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { TokenLog } from '../../broadcast/token-log.ts'
 import type { Backend, BackendName } from '../../compositor/adapter.ts'
@@ -12,6 +14,7 @@ import { isRunning, untilGone } from '../support/processes.ts'
 import { rounds } from '../support/rounds.ts'
 
 const STAND_IN = join(import.meta.dirname, '../support/stand-in-process.ts')
+const FULL = join(import.meta.dirname, '../support/full-process.ts')
 const BACKENDS: Record<BackendName, Backend> = {
   cpu: { name: 'cpu', adapter: null, reason: 'as the test asks', detail: 'CPU, as the test asks' },
   webgpu: { name: 'webgpu', adapter: 'SwiftShader', reason: 'as the test asks', detail: 'SwiftShader' },
@@ -243,6 +246,9 @@ describe('the compositor', () => {
     process.kill(pidOf(compositor) as number, 'SIGKILL')
     await vi.waitFor(() => expect(compositor.report().facts?.restarts).toBe(1))
     expect(pidOf(compositor)).toBeNull()
+    expect(compositor.report().detail).toBe(
+      'CPU, as the test asks. The process that lays out was ended by SIGKILL and is started again for the next viewer.',
+    )
     compositor.watch(true)
     await caughtUp(composed)
     expect((await laidOut(composed)).length).toBe(5)
@@ -291,6 +297,15 @@ describe('the compositor', () => {
     await untilGone(pid)
     await vi.waitFor(() => expect(said[0]).toBe('warn: compositor: its process was ended by SIGKILL'))
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'lives on where there was no file descriptor for its process',
+    async () => {
+      const shell = ['-c', 'ulimit -n 100; exec "$0" "$1"', process.execPath, FULL]
+      const { stdout } = await promisify(execFile)('sh', shell)
+      expect(stdout).toMatch(/^warn: compositor: its process could not be started: .*EMFILE\n1\n$/)
+    },
+  )
 
   it('is tried again on the CPU for ever, and says that it is down', async () => {
     const { compositor, said } = compose({ standIn: 'crash' })

@@ -137,6 +137,11 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
     await expect(engine.layOut(page, 0, 256)).rejects.toThrow('the engine was stopped')
   })
 
+  it('does not begin where the shader has no such entry point', async () => {
+    const read = () => '@compute @workgroup_size(1) fn other() {}'
+    await expect(gpu.engine(256, { read })).rejects.toThrow(/^The shader map\.wgsl makes no pipeline: /)
+  })
+
   describe('tells of its device', () => {
     const onFault = vi.fn<(reason: string) => void>()
     beforeEach(() => void onFault.mockReset())

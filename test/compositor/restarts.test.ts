@@ -32,6 +32,14 @@ describe('a process that ends', () => {
     expect([0, 1e6, 2e6].map(at => restarts.judge(at).hopeless)).toEqual([false, false, true])
   })
 
+  it('is not given up for want of room for another process', () => {
+    const restarts = new Restarts()
+    const verdicts = Array.from({ length: 5 }, (_, at) => restarts.judge(at, false))
+    expect(verdicts.map(({ hopeless }) => hopeless)).toEqual(verdicts.map(() => false))
+    expect(verdicts.map(({ waitMs }) => waitMs)).toEqual([0, 100, 200, 400, 800])
+    expect([0, 1, 2].map(at => restarts.judge(at).hopeless)).toEqual([false, false, true])
+  })
+
   it('is not given up if it works and seldom ends', () => {
     const restarts = new Restarts()
     for (let at = 0; at < 1e6; at += 30_001) {

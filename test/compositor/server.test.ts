@@ -4,29 +4,26 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { backendFor } from '../../compositor/adapter.ts'
 import type { ComponentReport } from '../../events/components.ts'
+import { readChat } from '../support/chat-answer.ts'
+import { CHAT, Demo } from '../support/demo.ts'
 import { gpuAnswer, noGpu } from '../support/gpu.ts'
 import { isRunning, untilGone } from '../support/processes.ts'
 import { Program } from '../support/program.ts'
 import { rounds } from '../support/rounds.ts'
 import { startScope } from '../support/scope.ts'
-import { chunk, DONE, ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Spectator } from '../support/spectator.ts'
 
 let folder: string
-let upstream: ScriptedUpstream
+let upstream: Demo
 const programs: Program[] = []
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tokenscope-compositor-'))
-  upstream = await new ScriptedUpstream().start()
-  upstream.script = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.end(chunk({ content: 'yes' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
-  }
+  upstream = await new Demo({ faults: 'tokens=1' }).start()
 })
 afterEach(async () => {
   for (const program of programs.splice(0)) await program.kill()
-  await upstream.kill()
+  await upstream.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -37,8 +34,11 @@ function start(args: string[], env: NodeJS.ProcessEnv = {}): Program {
   return program
 }
 
-function generate(url: string): Promise<Response> {
-  return fetch(`${url}/v1/chat/completions`, { method: 'POST', body: '{"stream":true,"messages":[]}' })
+/** Asks for an answer whose every token is told, one token if nothing else is said. */
+function generate(url: string, directives = ''): Promise<Response> {
+  const headers = { 'x-demo': directives }
+  const body = JSON.stringify({ ...CHAT, logprobs: true })
+  return fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
 }
 
 async function report(url: string): Promise<ComponentReport> {
@@ -78,21 +78,20 @@ describe.skipIf(noGpu)(`a server that lays out on a GPU ${noGpu ?? ''}`, () => {
     const scope = await startScope({ upstreams: [upstream.url], gpu: 'webgpu' })
     const kills = rounds(100)
     const pids: number[] = []
-    upstream.script = async (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      for (let i = 0; i < kills * 20; i++) {
-        response.write(chunk({ content: `${i} ` }))
-        if (i % 20 !== 10) continue
-        const pid = await nextPid(scope.url, pids.at(-1))
-        process.kill(pid, 'SIGKILL')
-        pids.push(pid)
-      }
-      response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
     const viewers = await Promise.all([1, 2].map(() => Spectator.watch(scope.url)))
-    const answer = await (await generate(scope.url)).text()
-    const text = Array.from({ length: kills * 20 }, (_, i) => `${i} `).join('')
-    expect([...answer.matchAll(/"content":"([^"]*)"/g)].map(([, piece]) => piece).join('')).toBe(text)
+    const answer = generate(scope.url, `tokens=${kills * 20},silence=forever@11`).then(one =>
+      one.arrayBuffer(),
+    )
+    await viewers[0]?.until(() => viewers[0]?.tokens.length === 11)
+    for (let i = 0; i < kills; i++) {
+      const pid = await nextPid(scope.url, pids.at(-1))
+      process.kill(pid, 'SIGKILL')
+      pids.push(pid)
+      upstream.server.goOn(20)
+    }
+    const [choice] = readChat(Buffer.from(await answer)).choices
+    expect([choice?.entries.length, choice?.finish]).toEqual([kills * 20, 'stop'])
+    const text = choice?.text
     for (const viewer of viewers) {
       expect(await viewer.end()).toMatchObject({ state: 'done' })
       expect(viewer.textOf(viewer.generations[0] as string)).toBe(text)

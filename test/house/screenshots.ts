@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { reasonOf } from '../../events/errors.ts'
-import { launchBrowser } from '../support/browser.ts'
+import { drawnBySoftware, launchBrowser } from '../support/browser.ts'
 import { startScope } from '../support/scope.ts'
 
 const FOLDER = join(import.meta.dirname, '../../docs/screenshots')
@@ -109,7 +109,7 @@ async function takeAll(): Promise<void> {
 async function take(browser: Browser, url: string, shot: Shot): Promise<void> {
   const { name, width, height, theme, webgpu, live, moment, act } = shot
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme })
-  await page.goto(url)
+  await page.goto(drawnBySoftware(url))
   await page.waitForFunction(
     by => window.__scope?.drawnBy === by && window.__scope.tokens > 300,
     webgpu ? 'webgpu' : 'canvas2d',

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readShader } from '../../compositor/shader-module.ts'
+import { readShader } from '../../compositor/shader-files.ts'
 import { stitch, tellMessage } from '../../shaders/stitch.ts'
 import { noGpu, useGpu } from '../support/gpu.ts'
 

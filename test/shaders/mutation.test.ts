@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { layoutMap } from '../../compositor/map.ts'
-import { readShader } from '../../compositor/shader-module.ts'
+import { readShader } from '../../compositor/shader-files.ts'
 import { noGpu, useGpu } from '../support/gpu.ts'
 import { pageOf, randomCells } from '../support/pages.ts'
 

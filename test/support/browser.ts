@@ -79,6 +79,11 @@ async function startScreen(): Promise<{ child: ChildProcess; display: string }> 
   return { child, display: `:${number}` }
 }
 
+/** Where a server's page draws with that GPU: by itself it takes only one that is no program. */
+export function drawnBySoftware(url: string): string {
+  return `${url}/?draw=webgpu`
+}
+
 /** Where a test may leave a picture: a git-ignored folder. */
 export function picturePath(name: string): string {
   mkdirSync(OUTPUT, { recursive: true })

@@ -1,7 +1,7 @@
 import type { MapFrame, MapInks, Rgb } from '../../compositor/draw/map-frame.ts'
 import type { MapLight } from '../../compositor/draw/map-light.ts'
 import { MapRenderer } from '../../compositor/draw/map-renderer.ts'
-import { readShader } from '../../compositor/shader-module.ts'
+import { readShader } from '../../compositor/shader-files.ts'
 import type { ReadShader } from '../../shaders/stitch.ts'
 
 /** Red, green and blue of 0 … 255. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { CellLayer } from '../../web/map/cell-layer.ts'
 import { GpuSupply } from '../../web/map/gpu-supply.ts'
 
 /** A device that can be lost, or refuse a command, at will. */
@@ -22,17 +23,25 @@ class FakeDevice extends EventTarget {
 /** What an adapter is asked for: a device, no adapter at all, or the error of a device that is refused. */
 type Answer = FakeDevice | null | Error
 
-function make(
-  answers: Answer[],
-  more: { take?: () => Promise<void>; gpu?: undefined; secure?: boolean } = {},
-) {
+interface More {
+  prepare?: (device: GPUDevice) => Promise<CellLayer>
+  gpu?: undefined
+  secure?: boolean
+  software?: boolean
+  /** Whether the adapter is a program; null for a browser that does not describe it. */
+  fallback?: boolean | null
+}
+
+function make(answers: Answer[], { fallback = false, ...more }: More = {}) {
   const said: string[] = []
   const reported: string[] = []
+  const layer: CellLayer = { by: 'webgpu', paint: () => false, stop: () => said.push('stop') }
   const gpu = {
     requestAdapter: async () => {
       const answer = answers.shift() ?? null
       if (answer === null) return null
       return {
+        info: fallback === null ? undefined : { isFallbackAdapter: fallback },
         requestDevice: async () => {
           if (answer instanceof Error) throw answer
           return answer
@@ -44,10 +53,9 @@ function make(
   const supply = new GpuSupply({
     gpu: gpu as never,
     secure: true,
-    take: async () => {
-      said.push('take')
-    },
-    leave: () => said.push('leave'),
+    software: false,
+    prepare: async () => layer,
+    drawWith: layer => said.push(layer === null ? 'leave' : 'take'),
     without: reason => said.push(`without: ${reason}`),
     report: error => reported.push(error.message),
     now: () => now,
@@ -58,7 +66,7 @@ function make(
     now += ms
     return vi.advanceTimersByTimeAsync(ms)
   }
-  return { supply, said, reported, pass }
+  return { supply, layer, said, reported, pass }
 }
 
 describe('the supply of a GPU', () => {
@@ -87,10 +95,55 @@ describe('the supply of a GPU', () => {
     expect(refusing.said).toEqual(['without: the GPU gives no device (too many)'])
   })
 
+  it('takes a GPU that is a program only where that is asked for', async () => {
+    const refusing = make([new FakeDevice()], { fallback: true })
+    await refusing.pass(0)
+    expect(refusing.said).toEqual(['without: this browser has only a software GPU; ?draw=webgpu uses it'])
+    const asked = make([new FakeDevice()], { fallback: true, software: true })
+    const undescribed = make([new FakeDevice()], { fallback: null })
+    await asked.pass(0)
+    expect([asked.said, undescribed.said]).toEqual([['take'], ['take']])
+  })
+
+  it('does not draw with a device that was lost while its shaders compiled', async () => {
+    const [first, second] = [new FakeDevice(), new FakeDevice()]
+    const compiled: (() => void)[] = []
+    const prepare = () => new Promise<CellLayer>(resolve => compiled.push(() => resolve(layer)))
+    const { said, layer, pass } = make([first, second], { prepare })
+    await pass(0)
+    first.lose('driver reset')
+    await pass(10)
+    compiled[1]?.()
+    await pass(0)
+    expect(said).toEqual(['leave', 'take'])
+    compiled[0]?.()
+    await pass(0)
+    expect(said).toEqual(['leave', 'take', 'stop'])
+  })
+
+  it('gives up devices that are lost before they draw, however long an earlier one served', async () => {
+    const devices = Array.from({ length: 6 }, () => new FakeDevice())
+    const prepare = async (device: GPUDevice) => {
+      if (device !== (devices[0] as unknown)) (device as unknown as FakeDevice).lose('again')
+      await Promise.resolve()
+      return layer
+    }
+    const { said, layer, pass } = make([...devices], { prepare })
+    await pass(0)
+    await pass(120_000)
+    devices[0]?.lose('driver reset')
+    await pass(10_000)
+    expect(said.filter(word => word !== 'stop')).toEqual([
+      'take',
+      ...Array(3).fill('leave'),
+      'without: the GPU device was lost: again',
+    ])
+  })
+
   it('says why nothing can be drawn with the device, and gives it back', async () => {
     const device = new FakeDevice()
-    const take = () => Promise.reject(new Error('map-cells.wgsl:3: no such type\nand more'))
-    const { said, reported, pass } = make([device], { take })
+    const prepare = () => Promise.reject(new Error('map-cells.wgsl:3: no such type\nand more'))
+    const { said, reported, pass } = make([device], { prepare })
     await pass(0)
     expect(said).toEqual(['leave', 'without: WebGPU does not work here (map-cells.wgsl:3: no such type)'])
     expect(reported).toHaveLength(1)

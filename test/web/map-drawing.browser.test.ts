@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LogEntry } from '../../events/generation.ts'
 import type { Tokenscope } from '../../main.ts'
 import type { DrawnBy } from '../../web/map/cell-layer.ts'
-import { launchBrowser, noWebgpuBrowser, picturePath } from '../support/browser.ts'
+import { drawnBySoftware, launchBrowser, noWebgpuBrowser, picturePath } from '../support/browser.ts'
 import { feedPage, logOf } from '../support/page-feed.ts'
 import { startScope } from '../support/scope.ts'
 
@@ -61,7 +61,7 @@ describe.skipIf(noWebgpuBrowser)(`the map, drawn both ways ${noWebgpuBrowser ?? 
     })
     await feedPage(page, log)
     await keepDevices(page)
-    await page.goto(scope.url)
+    await page.goto(drawnBySoftware(scope.url))
     const tokens = log.filter(entry => entry.type === 'token_activation').length
     await page.waitForFunction(tokens => window.__scope?.tokens === tokens, tokens)
     await page.keyboard.press('Escape')
@@ -185,6 +185,36 @@ describe.skipIf(noWebgpuBrowser)(`the map, drawn both ways ${noWebgpuBrowser ?? 
     await drawnBy(page, 'canvas2d')
     await settle(page)
     expect(await page.screenshot({ clip })).toEqual(whole)
+    await page.close()
+  })
+
+  it('is drawn by a GPU that is a program only where the address says so', async () => {
+    const page = await (browsers.webgpu as Browser).newPage({ viewport: VIEWPORT })
+    await page.goto(scope.url)
+    await page.getByTestId('draw-note').waitFor()
+    expect(await page.getByTestId('draw-note').innerText()).toBe(
+      'Drawn with Canvas 2D: this browser has only a software GPU; ?draw=webgpu uses it.',
+    )
+    expect(await page.evaluate(() => window.__scope.drawnBy)).toBe('canvas2d')
+    await page.close()
+  })
+
+  it('is drawn by the GPU in a window that is larger than a texture can be', async () => {
+    const page = await openPage(browsers.webgpu as Browser, SHORT_LOG)
+    await drawnBy(page, 'webgpu')
+    for (const size of [{ width: 9500, height: 400 }, { width: 400, height: 9500 }, VIEWPORT]) {
+      await page.setViewportSize(size)
+      await settle(page)
+      const sides = await page.evaluate(() =>
+        ['.map-cells', '.map-canvas'].map(name => {
+          const { width, height } = document.querySelector(name) as HTMLCanvasElement
+          return Math.max(width, height)
+        }),
+      )
+      expect(sides[0]).toBe(sides[1])
+      expect(sides[0]).toBe(size === VIEWPORT ? CLIP.width + 1 : 8192)
+    }
+    expect(await page.evaluate(() => window.__scope.drawnBy)).toBe('webgpu')
     await page.close()
   })
 

@@ -1,4 +1,5 @@
 import { reasonOf } from '../../events/errors.ts'
+import type { CellLayer } from './cell-layer.ts'
 
 /** After a loss a device is asked for this many times more, after these delays in milliseconds. */
 const DELAYS_MS = [0, 1500]
@@ -9,10 +10,12 @@ export interface GpuSupplyOptions {
   /** `navigator.gpu`, which old browsers and insecure pages lack. */
   gpu: GPU | undefined
   secure: boolean
-  /** Begins to draw with the device; throws where that does not work. */
-  take(device: GPUDevice): Promise<void>
-  /** The device is gone, or about to go: nothing may be drawn with it any more. */
-  leave(): void
+  /** Whether a GPU that is a program will do: it is slower than Canvas 2D on the same processor. */
+  software: boolean
+  /** Makes what draws with the device; throws where that does not work. */
+  prepare(device: GPUDevice): Promise<CellLayer>
+  /** Has this draw from now on, and ends what drew before; null: the device is gone or about to go. */
+  drawWith(layer: CellLayer | null): void
   /** There is none to be had, for this reason: the end of a sentence, without its full stop. */
   without(reason: string): void
   /** Notes what only a developer can mend. */
@@ -29,7 +32,8 @@ export interface GpuSupplyOptions {
 export class GpuSupply {
   readonly #options: GpuSupplyOptions
   #device: GPUDevice | null = null
-  #servingSince = 0
+  /** Since when the device draws; null while it does not. */
+  #servingSince: number | null = null
   #retries = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #stopped = false
@@ -67,8 +71,11 @@ export class GpuSupply {
     device.addEventListener('uncapturederror', ({ error }) => this.#refused(device, error))
     void device.lost.then(({ message }) => this.#lost(device, message))
     try {
-      await this.#options.take(device)
+      const layer = await this.#options.prepare(device)
+      // Shaders of a device that is lost compile all the same: what they would draw is blank.
+      if (this.#device !== device) return layer.stop()
       this.#servingSince = this.#now
+      this.#options.drawWith(layer)
     } catch (error) {
       if (this.#device !== device) return
       this.#drop()
@@ -78,7 +85,7 @@ export class GpuSupply {
   }
 
   async #request(): Promise<GPUDevice> {
-    const { gpu, secure } = this.#options
+    const { gpu, secure, software } = this.#options
     if (!gpu)
       throw new Error(
         secure
@@ -87,6 +94,9 @@ export class GpuSupply {
       )
     const adapter = await gpu.requestAdapter()
     if (adapter === null) throw new Error('this browser offers no GPU for WebGPU')
+    // Browsers that do not describe their adapters yet offer none that is a program.
+    if (adapter.info?.isFallbackAdapter && !software)
+      throw new Error('this browser has only a software GPU; ?draw=webgpu uses it')
     try {
       return await adapter.requestDevice()
     } catch (cause) {
@@ -96,7 +106,7 @@ export class GpuSupply {
 
   #lost(device: GPUDevice, message: string): void {
     if (this.#device !== device) return
-    if (this.#now - this.#servingSince > SERVED_MS) this.#retries = 0
+    if (this.#servingSince !== null && this.#now - this.#servingSince > SERVED_MS) this.#retries = 0
     this.#drop()
     this.#again(`the GPU device was lost${message === '' ? '' : `: ${message.replace(/\.$/, '')}`}`)
   }
@@ -119,7 +129,8 @@ export class GpuSupply {
     const device = this.#device
     if (device === null) return
     this.#device = null
-    this.#options.leave()
+    this.#servingSince = null
+    this.#options.drawWith(null)
     device.destroy()
   }
 

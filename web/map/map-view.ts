@@ -15,6 +15,8 @@ import { CameraSpring } from './spring.ts'
 const FOLLOW_EACH_MS = 250
 /** A pointer that rests on a token for longer than this is not reading it any more. */
 const READING_MS = 4000
+/** Device pixels along a side of the picture: larger ones not every GPU takes, so they are stretched. */
+const MOST_PIXELS = 8192
 /** The first look, before anything is there: one block fills the view. */
 const FIRST_POSE: CameraPose = { x: 8, y: 8, scale: 32 }
 
@@ -113,9 +115,9 @@ export class MapView {
 
   /** The canvas has this size now, in CSS pixels, on a screen of this pixel ratio. */
   resize(width: number, height: number, ratio: number): void {
-    this.#canvas.width = Math.max(1, Math.round(width * ratio))
-    this.#canvas.height = Math.max(1, Math.round(height * ratio))
-    this.#ratio = ratio
+    this.#ratio = Math.min(ratio, MOST_PIXELS / width, MOST_PIXELS / height)
+    this.#canvas.width = Math.max(1, Math.round(width * this.#ratio))
+    this.#canvas.height = Math.max(1, Math.round(height * this.#ratio))
     this.#view = { ...this.#view, width, height }
     this.#settled = false
     this.draw()

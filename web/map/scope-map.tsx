@@ -46,12 +46,13 @@ function supplyGpu(view: MapView, under: HTMLElement): GpuSupply {
   const supply = new GpuSupply({
     gpu,
     secure: window.isSecureContext,
-    take: async device => {
+    software: new URLSearchParams(location.search).get('draw') === 'webgpu',
+    prepare: async device => {
       // Its code is fetched where it is of use, after the first picture.
       const { WebgpuCellLayer } = await import('./cell-layer-webgpu.ts')
-      view.drawWith(await WebgpuCellLayer.create(device, gpu as GPU, under))
+      return WebgpuCellLayer.create(device, gpu as GPU, under)
     },
-    leave: () => view.drawWith(null),
+    drawWith: layer => view.drawWith(layer),
     without: reason => {
       view.withoutGpu.value = reason
     },

@@ -7,7 +7,7 @@ import { cividisRgb } from '../../../compositor/draw/cividis.ts'
 import type { MapLight } from '../../../compositor/draw/map-light.ts'
 import { MapRenderer } from '../../../compositor/draw/map-renderer.ts'
 import { mapPosition } from '../../../compositor/map.ts'
-import { readShader } from '../../../compositor/shader-module.ts'
+import { readShader } from '../../../compositor/shader-files.ts'
 import { noGpu, useGpu } from '../../support/gpu.ts'
 import {
   type DrawnBlock,
@@ -231,7 +231,9 @@ describe.skipIf(noGpu)(`the map drawn on the GPU ${noGpu ?? ''}`, () => {
   it('says in which line of which file a shader is wrong', async () => {
     const device = await gpu.device()
     const broken = (name: string) => readShader(name).replace('fn cell_gap(', 'fn cell_gap(nonsense ')
-    await expect(MapRenderer.create(device, 'rgba8unorm', broken)).rejects.toThrow(/^map-cells\.wgsl:\d+: /)
+    await expect(MapRenderer.create(device, 'rgba8unorm', broken)).rejects.toThrow(
+      /^The shader map-cells\.wgsl does not compile: map-cells\.wgsl:\d+: /,
+    )
   })
 
   let asItIs: Picture[] | null = null

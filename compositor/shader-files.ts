@@ -1,28 +1,21 @@
-/** From a file in `shaders/` to a module that the GPU runs. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+/** The files of `shaders/`, and the folder that what is made of them is written to. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
-import { type ReadShader, type StitchedShader, stitch, tellMessage } from '../shaders/stitch.ts'
+import { type ReadShader, type StitchedShader, stitch } from '../shaders/stitch.ts'
 
 const SHADERS = join(import.meta.dirname, '../shaders')
 
 /** Reads a file of `shaders/`. */
 export const readShader: ReadShader = name => readFileSync(join(SHADERS, name), 'utf8')
-
-/**
- * Compiles a stitched shader.
- *
- * @throws TokenscopeError INTERNAL that names file and line of each error of the compiler
- */
-export async function compileShader(device: GPUDevice, shader: StitchedShader): Promise<GPUShaderModule> {
-  // What is wrong with it is told below, by file and line; the device need not tell it as well.
-  device.pushErrorScope('validation')
-  const module = device.createShaderModule({ label: shader.name, code: shader.code })
-  const [{ messages }] = await Promise.all([module.getCompilationInfo(), device.popErrorScope()])
-  const errors = messages.filter(({ type }) => type === 'error').map(message => tellMessage(shader, message))
-  if (errors.length === 0) return module
-  throw new TokenscopeError('INTERNAL', `The shader ${shader.name} does not compile: ${errors.join('; ')}`)
-}
 
 /**
  * The shader `name`, its imports in it.
@@ -44,6 +37,7 @@ export function loadShader(name: string, read: ReadShader, dump: string | null):
 export function prepareDump(folder: string): void {
   try {
     if (!existsSync(folder)) mkdirSync(folder)
+    if (realpathSync(folder) === realpathSync(SHADERS)) throw new Error('the shaders’ own sources are there')
     // Only writing shows that it can be written to: to root everything seems to be allowed.
     rmdirSync(mkdtempSync(join(folder, '.try-')))
   } catch (cause) {
