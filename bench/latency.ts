@@ -6,11 +6,11 @@ import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { createParser } from 'eventsource-parser'
 import { WebSocket } from 'ws'
+import { DEMO_MODEL_NAME } from '../bridge/demo/index.ts'
 import { JSON_SUBPROTOCOL, type ServerMessage } from '../broadcast/protocol.ts'
 import { Helper, startTokenscope } from './children.ts'
 import { type Bench, type Figure, figureOf, type Quantiles, quantilesOf } from './figure.ts'
 import { now, readStamp } from './stamp.ts'
-import type { StreamRequest } from './upstream-process.ts'
 
 const ROUNDS = 3
 
@@ -112,27 +112,23 @@ async function readStreams(url: string, { streams, perSecond, seconds }: Load): 
   const latencies: number[] = []
   await Promise.all(
     Array.from({ length: streams }, (_, i) => {
-      const phaseMs = 20 + (i * 1000) / perSecond / streams
-      return readStream(url, agent, { tokens: perSecond * seconds, perSecond, phaseMs }, latencies)
+      // A wait before the first token, so that concurrent streams do not write as one.
+      const phaseMs = (20 + (i * 1000) / perSecond / streams).toFixed(3)
+      const directives = `tokens=${perSecond * seconds},rate=${perSecond},silence=${phaseMs}ms`
+      return readStream(url, agent, directives, latencies)
     }),
   )
   return latencies
 }
 
-async function readStream(
-  url: string,
-  agent: Agent,
-  bench: StreamRequest,
-  latencies: number[],
-): Promise<void> {
+async function readStream(url: string, agent: Agent, directives: string, latencies: number[]): Promise<void> {
   const sent = request(`${url}/v1/chat/completions`, {
     method: 'POST',
     agent,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-demo': directives },
   })
-  sent.end(
-    JSON.stringify({ model: 'bench-model', messages: [{ role: 'user', content: 'x' }], stream: true, bench }),
-  )
+  const messages = [{ role: 'user', content: 'x' }]
+  sent.end(JSON.stringify({ model: DEMO_MODEL_NAME, messages, stream: true }))
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   if (response.statusCode !== 200) throw new Error(`${url} answered with ${response.statusCode}`)
   let next = 0

@@ -156,16 +156,28 @@ export class Generation {
  *
  * A listed token may be written otherwise than it appears (half a character is an empty or a replacement
  * string, an id may stand for it) and entries can be missing: a token takes its own text as long as the
- * text goes on with it, and the last one takes what is left.
+ * text goes on with it, a character that several made is the last of theirs, and the last of all takes what is
+ * left.
  */
 function divide(text: string, entries: TokenLogprob[]): [text: string, entry: TokenLogprob][] {
+  const divided: [text: string, entry: TokenLogprob][] = []
   let rest = text
-  return entries.map((entry, i) => {
-    const whole = i === entries.length - 1
-    const piece = whole ? rest : rest.startsWith(entry.text) ? entry.text : ''
+  /** Tokens before this one that have no text yet: each can be part of a character, of two code units at most. */
+  let parts = 0
+  for (const entry of entries) {
+    const at = parts === 0 || entry.text === '' ? 0 : rest.indexOf(entry.text)
+    if (at > 0 && at <= 2 * parts) {
+      ;(divided.at(-1) as [string, TokenLogprob])[0] = rest.slice(0, at)
+      rest = rest.slice(at)
+    }
+    const piece = rest.startsWith(entry.text) ? entry.text : ''
     rest = rest.slice(piece.length)
-    return [piece, entry]
-  })
+    parts = piece === '' ? parts + 1 : 0
+    divided.push([piece, entry])
+  }
+  const last = divided.at(-1)
+  if (last !== undefined) last[0] += rest
+  return divided
 }
 
 function rounded(ms: number): number {

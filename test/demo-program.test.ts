@@ -51,6 +51,7 @@ describe('pnpm demo', () => {
       const url = await run.shown()
       expect(run.output).toContain(`${url}/lmstudio/v1`)
       expect(run.output).toContain('as vLLM')
+      expect(Math.max(...run.output.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
       const body = JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }] })
       const response = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body })
       const bytes = Buffer.from(await response.arrayBuffer())

@@ -33,6 +33,11 @@ export class AnswerStream {
     this.#framing = createFraming(wire.format, faults)
   }
 
+  /** Whether a failure now is told by a status, as this server does it while nothing has been sent. */
+  get failsPlainly(): boolean {
+    return this.#habits.failsPlainlyFirst && this.#writer === null
+  }
+
   /** Sends status and headers now; without it they go with the first frame. */
   open(): void {
     this.#head()

@@ -19,6 +19,8 @@ export interface AnsweringOptions {
   readonly zeroLogprob: number
   /** When the request came, as `performance.now()` gives it. */
   readonly begun: number
+  /** What stands in place of a token's text; its place in its choice counts from 0. */
+  readonly tokenText?: ((index: number) => string) | undefined
   /** Ends everything at once. */
   readonly gone: AbortSignal
 }
@@ -51,18 +53,30 @@ export class Answering {
   #predictors: readonly Predictor[] = []
   #reasoners: readonly Predictor[] = []
   #pace = new Pace(Number.POSITIVE_INFINITY)
-  #isSilenced = false
+  /** Whether alternatives are kept when they have been told. */
+  #keeps = true
+  /** After how many tokens it is silent next. */
+  #silentAt: number
+  /** Ends the silence that it is in. */
+  #wake: AbortController | null = null
 
   constructor(options: AnsweringOptions) {
     const { asked, faults, begun } = options
     this.#options = options
-    this.#seed = asked.seed ?? faults.seed ?? Math.floor(Math.random() * 2 ** 32)
-    this.outcome = new AnswerRecord(asked.choices, begun)
+    this.#seed = asked.seed ?? faults.seed ?? (faults.fixed ? 0 : Math.floor(Math.random() * 2 ** 32))
+    this.#silentAt = faults.silence?.after ?? Number.POSITIVE_INFINITY
+    this.outcome = new AnswerRecord(asked.choices, begun, faults.fixed)
+  }
+
+  /** Puts its silence, if it is to have one, off by so many tokens, and ends the one that it is in. */
+  goOn(tokens: number): void {
+    this.#silentAt += tokens
+    this.#wake?.abort()
   }
 
   /**
    * Makes the answer and streams it, a failure of the model included. Rejects with the reason of `gone` when
-   * that aborts.
+   * that aborts, and with a StatusError where the server tells a failure before all output by a status.
    */
   async stream(wire: Wire, stream: AnswerStream): Promise<void> {
     const { faults, gone } = this.#options
@@ -72,12 +86,15 @@ export class Answering {
       const since = performance.now()
       return wait.then(() => this.#pace.skip(performance.now() - since))
     }
+    // They are most of what a long answer takes in memory.
+    this.#keeps = wire.rereads ?? false
     let pinging: NodeJS.Timeout | undefined
     const ping = () => stream.ping()
     try {
       await tell(() => wire.opening())
       await this.#load(tell)
-      if (wire.flushesEarly) stream.open()
+      // Where a failure before the first token has a status of its own, none goes out before it.
+      if (wire.flushesEarly && !(stream.failsPlainly && faults.error === 0)) stream.open()
       if (faults.pings !== undefined) {
         await ping()
         // A ping that finds the client gone needs no word: the answer finds it, too.
@@ -93,6 +110,7 @@ export class Answering {
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       gone.throwIfAborted()
+      if (stream.failsPlainly && faults['error-done'] === undefined) throw error
       await tell(() => this.#failing(wire, error))
     } finally {
       clearInterval(pinging)
@@ -111,30 +129,34 @@ export class Answering {
   async #load(tell: Tell): Promise<void> {
     const ms = this.#options.faults['slow-load']
     if (ms === undefined) return
-    const since = performance.now()
+    const since = this.outcome.now
     for (let step = 0; step <= STEPS; step++) {
       if (step > 0) await this.#sleep(ms / STEPS)
-      if (step === STEPS) this.outcome.loadMs = performance.now() - since
+      if (step === STEPS) this.outcome.loadMs = this.outcome.now - since
       await tell(wire => wire.loading(step / STEPS))
     }
   }
 
   async #prefill(tell: Tell, ping: (() => Promise<void> | null) | null): Promise<void> {
     const { asked, faults, gone } = this.#options
-    const since = performance.now()
+    const since = this.outcome.now
     gone.throwIfAborted()
     this.#read()
     const total = this.outcome.prompt.length
     const slow = faults['slow-prefill']
     const steps = slow === undefined ? 1 : STEPS
+    let told = -1
     for (let step = 0; step <= steps; step++) {
       if (step > 0 && slow !== undefined) {
         await ping?.()
         await this.#sleep(slow / steps)
       }
-      const ms = performance.now() - since
+      const ms = this.outcome.now - since
       if (step === steps) this.outcome.prefillMs = ms
-      const processed = Math.round((total * step) / steps)
+      // A prompt may be shorter than the steps are many; its beginning and its end are told once all the same.
+      const processed = step === steps ? total : Math.floor((total * step) / steps)
+      if (processed === told) continue
+      told = processed
       await tell(wire => wire.prefilling({ total, processed, ms }))
     }
     if (asked.failure) throw new StatusError(asked.failure.status, asked.failure.message)
@@ -151,11 +173,11 @@ export class Answering {
     }
     const prompts = asked.prompts ?? [asked.prompt]
     this.outcome.prompt = prompts.flatMap(prompt => predictorOf(prompt).prompt)
-    this.#predictors = this.outcome.choices.map((_, i) => predictorOf(asked.prompts?.[i] ?? asked.prompt))
-    if (!asked.reasoning) return
-    this.#reasoners = this.outcome.choices.map((_, i) =>
-      predictorOf(`What is ${asked.prompts?.[i] ?? asked.prompt} about?`),
+    const asks = this.outcome.choices.map(
+      (_, i) => prompts[Math.floor((i * prompts.length) / asked.choices)] as string,
     )
+    this.#predictors = asks.map(predictorOf)
+    if (asked.reasoning) this.#reasoners = asks.map(prompt => predictorOf(`What is ${prompt} about?`))
   }
 
   /** Runs all choices side by side to their ends, each at the pace. */
@@ -168,7 +190,7 @@ export class Answering {
       if (wait) await wait
       for (const choice of open) {
         gone.throwIfAborted()
-        await this.#interrupt()
+        await this.#interrupt(open, tell)
         await this.#step(choice, tell)
         if (choice.record.finish !== null) open.delete(choice)
       }
@@ -177,22 +199,45 @@ export class Answering {
   }
 
   /** What the faults put between two tokens. */
-  async #interrupt(): Promise<void> {
+  async #interrupt(open: Iterable<Running>, tell: Tell): Promise<void> {
     const { silence, error, 'error-done': errorDone } = this.#options.faults
     const { count } = this.outcome
-    if (count >= (error ?? errorDone ?? Number.POSITIVE_INFINITY))
-      throw new StatusError(MODEL_ERROR.status, MODEL_ERROR.message)
-    if (silence === undefined || this.#isSilenced || count < silence.after) return
-    this.#isSilenced = true
-    await this.#sleep(silence.ms)
-    this.#pace.skip(silence.ms)
+    const fails = count >= (error ?? errorDone ?? Number.POSITIVE_INFINITY)
+    const falls = silence !== undefined && count >= this.#silentAt
+    if (!fails && !falls) return
+    // The tokens that were to come before it come before it, in a chunk that is not full.
+    for (const choice of open) {
+      if (choice.current !== null) await this.#tellChunks(choice, choice.current.part, tell, true)
+    }
+    if (fails) throw new StatusError(MODEL_ERROR.status, MODEL_ERROR.message)
+    if (falls) await this.#beSilent(silence.ms)
+  }
+
+  async #beSilent(ms: number): Promise<void> {
+    const { gone } = this.#options
+    const since = performance.now()
+    const wake = new AbortController()
+    this.#wake = wake
+    try {
+      await this.#sleep(ms, AbortSignal.any([gone, wake.signal]))
+      this.#silentAt = Number.POSITIVE_INFINITY
+    } catch {
+      gone.throwIfAborted()
+    } finally {
+      this.#wake = null
+    }
+    this.#pace.skip(performance.now() - since)
   }
 
   #running(record: ChoiceRecord, index: number): Running {
     const { asked, faults } = this.#options
     const parts: Part[] = []
     if (asked.reasoning && !faults.empty) parts.push({ kind: 'reasoning' })
-    if (asked.toolCall && !faults.empty) parts.push({ kind: 'tool_call', tool: asked.toolCall })
+    if (asked.toolCall && !faults.empty) {
+      const { id } = asked.toolCall
+      const fixed = faults.fixed ? { id: id.replace(/[0-9a-f]+$/, digits => '0'.repeat(digits.length)) } : {}
+      parts.push({ kind: 'tool_call', tool: { ...asked.toolCall, ...fixed } })
+    }
     if (parts.at(-1)?.tool?.output !== undefined || parts.at(-1)?.kind !== 'tool_call') {
       parts.push({ kind: 'message' })
     }
@@ -208,19 +253,17 @@ export class Answering {
       await tell(wire => wire.begin(index, part))
     }
     const { part, source, before } = choice.current
-    const delivered = source.next().map(token => this.#afflicted(token, choice.delivered++))
+    const delivered = source.next().map(token => {
+      const place = choice.delivered++
+      return this.#afflicted(this.#worded(token, place), place)
+    })
     if (before + source.count > record.count) this.outcome.clock()
     record.count = before + source.count
-    record.parts.at(-1)?.tokens.push(...delivered)
+    const kept = this.#keeps ? delivered : delivered.map(token => ({ ...token, top: [] }))
+    record.parts.at(-1)?.tokens.push(...kept)
     choice.waiting.push(...delivered)
     const { faults, asked } = this.#options
-    const chunk = choice.told ? (faults.batch ?? asked.batch ?? 1) : 1
-    while (choice.waiting.length >= chunk || (source.finish !== null && choice.waiting.length > 0)) {
-      // What a stop string held back comes at once, and still a chunk at a time.
-      const tokens = choice.waiting.splice(0, chunk)
-      choice.told = true
-      await tell(wire => wire.tokens(index, part, tokens))
-    }
+    await this.#tellChunks(choice, part, tell, source.finish !== null)
     if (source.finish === null) return
     choice.current = null
     await tell(wire => wire.end(index, part))
@@ -232,6 +275,18 @@ export class Answering {
     record.finish = source.finish === 'stop' && part.kind === 'tool_call' ? 'tool_calls' : source.finish
     const { finish } = record
     if (!faults['no-finish']) await tell(wire => wire.finish(index, finish))
+  }
+
+  /** Tells the tokens that fill a chunk; with `all` those that fill none, too. */
+  async #tellChunks(choice: Running, part: Part, tell: Tell, all: boolean): Promise<void> {
+    const { faults, asked } = this.#options
+    const chunk = choice.told ? (faults.batch ?? asked.batch ?? 1) : 1
+    while (choice.waiting.length >= (all ? 1 : chunk)) {
+      // What a stop string held back comes at once, and still a chunk at a time.
+      const tokens = choice.waiting.splice(0, chunk)
+      choice.told = true
+      await tell(wire => wire.tokens(choice.index, part, tokens))
+    }
   }
 
   #sourceOf(part: Part, { index, record }: Running): Generation {
@@ -269,6 +324,12 @@ export class Answering {
     })
   }
 
+  /** A token with the text that the program has for it, if it has one; `place` counts from 0. */
+  #worded(token: GeneratedToken, place: number): GeneratedToken {
+    const text = this.#options.tokenText?.(place)
+    return text === undefined ? token : { ...token, text, delivered: text, bytes: [...Buffer.from(text)] }
+  }
+
   /** A token with what the faults do to its entry; `place` counts from 0. */
   #afflicted(token: GeneratedToken, place: number): AnswerToken {
     const { faults, zeroLogprob } = this.#options
@@ -291,10 +352,9 @@ export class Answering {
     return frames.at(-1)?.data === sentinel.at(-1)?.data ? frames : [...frames, ...sentinel]
   }
 
-  async #sleep(ms: number): Promise<void> {
-    const { gone } = this.#options
-    if (ms < Number.POSITIVE_INFINITY) await setTimeout(ms, undefined, { signal: gone })
-    else await forever(gone)
+  async #sleep(ms: number, signal = this.#options.gone): Promise<void> {
+    if (ms < Number.POSITIVE_INFINITY) await setTimeout(ms, undefined, { signal })
+    else await forever(signal)
   }
 }
 

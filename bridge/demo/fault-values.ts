@@ -37,7 +37,8 @@ export const text: ValueForm<string> = {
   form: '=TEXT',
   read(raw) {
     try {
-      if (raw !== null) return decodeURIComponent(raw)
+      // In a header it would come as other characters than were meant.
+      if (raw !== null && /^[\x20-\x7e]*$/.test(raw)) return decodeURIComponent(raw)
     } catch {}
     throw new Error('text with each comma, percent sign and non-ASCII character percent-encoded')
   },

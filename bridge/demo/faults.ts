@@ -24,7 +24,7 @@ interface Directive<T> {
   readonly value: ValueForm<T>
   readonly meaning: string
   /** Of the directives of a group an answer has at most one. */
-  readonly group?: 'status' | 'lines' | 'writes' | 'break'
+  readonly group?: 'status' | 'lines' | 'writes' | 'break' | 'error'
 }
 
 function directive<T>(
@@ -41,6 +41,10 @@ export const DIRECTIVES = {
   say: directive(text, 'the answer is this text, its tokens with their true probabilities'),
   tokens: directive(count(1), 'the answer is exactly so many tokens long, if the request allows as many'),
   seed: directive(count(0), 'the seed of an answer whose request has none'),
+  fixed: directive(
+    flag,
+    'equal requests give equal bytes: ids and dates are always the same, durations 0, a seed not given is 0',
+  ),
   rate: directive(rate, 'tokens per second; max is no limit'),
 
   'slow-load': directive(
@@ -58,8 +62,16 @@ export const DIRECTIVES = {
   cut: directive(count(0, '=BYTE'), 'the connection ends (FIN) there, without a last chunk', 'break'),
   end: directive(count(0, '=BYTE'), 'the body ends there, in good order for HTTP', 'break'),
 
-  error: directive(count(0), 'after N tokens an error, in the form and with the habits of the server'),
-  'error-done': directive(count(0), 'after N tokens an error and then the sentinel (`[DONE]`) all the same'),
+  error: directive(
+    count(0),
+    'after N tokens an error, in the form and with the habits of the server',
+    'error',
+  ),
+  'error-done': directive(
+    count(0),
+    'after N tokens an error and then the sentinel (`[DONE]`) all the same',
+    'error',
+  ),
   'no-done': directive(flag, 'the sentinel is missing'),
   'no-finish': directive(flag, 'the finish reason and all that follows it is missing'),
   empty: directive(flag, 'a well-formed answer without a token'),

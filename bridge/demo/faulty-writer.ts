@@ -98,14 +98,16 @@ class FaultyWriter implements BodyWriter {
   }
 
   async #break(): Promise<never> {
+    // The head, where there is nothing else, is with the system then, and so is what other answers have to
+    // send on this connection before this one.
+    await this.#push(Buffer.alloc(0))
     const socket = this.#response.socket as Socket | null
     if (socket !== null && !socket.destroyed) {
-      this.#response.flushHeaders()
-      const { promise, resolve } = Promise.withResolvers<void>()
-      socket.write('', () => resolve())
-      await untilAborted(promise, this.#gone.signal)
       if (this.#faults.drop !== undefined) {
         await setTimeout(BEFORE_RESET_MS, undefined, { signal: this.#gone.signal })
+        // However late the timer is, a client in this process has read before the second turn.
+        await setImmediate()
+        await setImmediate()
         socket.resetAndDestroy()
       } else if (this.#faults.cut !== undefined) socket.end()
       else this.#response.end()

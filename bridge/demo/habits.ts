@@ -28,6 +28,8 @@ export interface Habits {
   readonly headers: Readonly<Record<string, string>>
   /** The log-probability that stands for a probability of zero. */
   readonly zeroLogprob: number
+  /** Whether a stream whose first output is an error is no stream, but a status and JSON. */
+  readonly failsPlainlyFirst: boolean
   /** Whether a model that loads keeps every path from answering. */
   readonly loadsAlone: boolean
   readonly busyMessage: Readonly<Record<429 | 500 | 503, string>>
@@ -100,6 +102,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     sseType: 'text/event-stream; charset=utf-8',
     headers: { 'cache-control': 'no-cache' },
     zeroLogprob: NEAR_INFINITY,
+    failsPlainlyFirst: false,
     loadsAlone: false,
     busyMessage: BUSY,
     errorBody: openAiError,
@@ -127,6 +130,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     sseType: 'text/event-stream',
     headers: { 'cache-control': 'no-cache' },
     zeroLogprob: NEAR_INFINITY,
+    failsPlainlyFirst: false,
     loadsAlone: false,
     busyMessage: BUSY,
     errorBody: openAiError,
@@ -138,6 +142,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     sseType: 'text/event-stream',
     headers: { server: 'llama.cpp' },
     zeroLogprob: LOWEST_FLOAT,
+    failsPlainlyFirst: true,
     loadsAlone: true,
     busyMessage: { ...BUSY, 503: 'Loading model' },
     errorBody: llamaError,
@@ -149,6 +154,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     sseType: 'text/event-stream',
     headers: {},
     zeroLogprob: NEAR_INFINITY,
+    failsPlainlyFirst: true,
     loadsAlone: false,
     busyMessage: { ...BUSY, 503: 'server busy, please try again.  maximum pending requests exceeded' },
     errorBody: ollamaError,
@@ -160,6 +166,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     sseType: 'text/event-stream; charset=utf-8',
     headers: { server: 'uvicorn' },
     zeroLogprob: NEAR_INFINITY,
+    failsPlainlyFirst: false,
     loadsAlone: false,
     busyMessage: BUSY,
     errorBody: vllmError,

@@ -7,5 +7,5 @@ export {
   type GenerationOptions,
   type TokenChance,
 } from './model/generation.ts'
-export { createDemoServer, type DemoServer, type DemoServerOptions } from './server.ts'
+export { createDemoServer, type DemoServer, type DemoServerOptions, type SeenRequest } from './server.ts'
 export { DEMO_MODEL_NAME } from './surfaces/model-name.ts'

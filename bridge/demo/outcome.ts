@@ -10,22 +10,41 @@ export class ChoiceRecord implements ChoiceOutcome {
   stopSequence: string | null = null
 }
 
-/** An answer; times count from `begun`, a time of `performance.now()`. */
+const FIXED_ID = '0'.repeat(32)
+const FIXED_DATE = '2026-01-01T00:00:00.000Z'
+
+/**
+ * An answer; times count from `begun`, a time of `performance.now()`. A fixed one has the id and the date that
+ * all fixed ones have, and its time stands still.
+ */
 export class AnswerRecord implements Outcome {
-  readonly id = randomBytes(16).toString('hex')
-  readonly created = Math.floor(Date.now() / 1000)
+  readonly id: string
+  readonly created: number
   readonly choices: readonly ChoiceRecord[]
   prompt: readonly number[] = []
   loadMs: number | null = null
   prefillMs: number | null = null
   readonly #begun: number
+  readonly #isFixed: boolean
   #firstToken: number | null = null
   #lastToken: number | null = null
   #ended: number | null = null
 
-  constructor(choices: number, begun: number) {
+  constructor(choices: number, begun: number, isFixed = false) {
+    this.#isFixed = isFixed
+    this.id = isFixed ? FIXED_ID : randomBytes(16).toString('hex')
+    this.created = Math.floor(this.date.getTime() / 1000)
     this.choices = Array.from({ length: choices }, () => new ChoiceRecord())
     this.#begun = begun
+  }
+
+  get date(): Date {
+    return this.#isFixed ? new Date(FIXED_DATE) : new Date()
+  }
+
+  /** The time of `performance.now()` as the answer tells it. */
+  get now(): number {
+    return this.#isFixed ? this.#begun : performance.now()
   }
 
   /** Tokens generated so far, of all choices. */
@@ -34,7 +53,7 @@ export class AnswerRecord implements Outcome {
   }
 
   get timing(): Timing {
-    const now = performance.now()
+    const { now } = this
     return {
       loadMs: this.loadMs,
       prefillMs: this.prefillMs,
@@ -46,12 +65,12 @@ export class AnswerRecord implements Outcome {
 
   /** A token was generated now. */
   clock(): void {
-    this.#lastToken = performance.now()
+    this.#lastToken = this.now
     this.#firstToken ??= this.#lastToken
   }
 
   /** The answer has ended now. */
   end(): void {
-    this.#ended = performance.now()
+    this.#ended = this.now
   }
 }

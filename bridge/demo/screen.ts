@@ -13,14 +13,15 @@ const VENDORS: Readonly<Record<Exclude<ServerKind, 'demo'>, string>> = {
 
 /** One screen: where it listens and as whom, and how to ask it. `url` has no slash at its end. */
 export function demoBanner(url: string, { kind, faults }: { kind: ServerKind; faults: string }): string {
-  const as = kind === 'demo' ? 'every surface at once' : `as ${VENDORS[kind]}`
+  const as = kind === 'demo' ? 'with every surface at once' : `as ${VENDORS[kind]}`
   const kinds = SERVER_KINDS.filter(one => one !== 'demo').map(
     one => `    ${VENDORS[one].padEnd(12)}${url}/${one}/v1`,
   )
-  const body = `{"stream":true,"messages":[{"role":"user","content":"Tell me about rivers"}]}`
+  const body = `{"stream":true,"messages":[{"role":"user","content":"Rivers?"}]}`
   const lines = [
     '',
-    `  The demo model ${DEMO_MODEL_NAME} listens on ${url} (${as}).`,
+    `  The demo model ${DEMO_MODEL_NAME} listens on ${url}`,
+    `  ${as}.`,
     ...(faults === '' ? [] : [`  Every answer meets: ${faults}`]),
     '',
     '  Base URLs, each with the habits of its server:',
@@ -30,7 +31,8 @@ export function demoBanner(url: string, { kind, faults }: { kind: ServerKind; fa
     '',
     '  An answer that falls silent for two seconds, and breaks:',
     '',
-    `    curl -N ${url}/vllm/v1/chat/completions -H '${FAULT_HEADER}: silence=2s@5,drop=3000' \\`,
+    `    curl -N ${url}/vllm/v1/chat/completions \\`,
+    `      -H '${FAULT_HEADER}: silence=2s@5,drop=3000' \\`,
     `      -d '${body}'`,
     '',
     '  --help lists what else can go wrong. Ctrl-C stops.',

@@ -12,7 +12,7 @@ import { areFaultsOfBytes, createBodyWriter } from './faulty-writer.ts'
 import { HABITS, type Habits, told } from './habits.ts'
 import { Listener } from './listener.ts'
 import { createDemoModel, type DemoModel } from './model/demo-model.ts'
-import { readBody } from './request-body.ts'
+import { parseJson, readBody } from './request-body.ts'
 import { ResponseStore } from './response-store.ts'
 import { type Address, addressOf, matchRoute } from './routes.ts'
 import { StatusError } from './status-error.ts'
@@ -31,6 +31,23 @@ export interface DemoServerOptions {
   kind?: ServerKind
   /** Directives for all requests to the model, as text (faults.ts); none if not given. */
   faults?: string
+  /** Told each request whose body has come, before it is answered. */
+  onRequest?: (request: SeenRequest) => void
+  /**
+   * What stands in place of a token's text, asked when the token is told, once for each in its choice from 0.
+   * The probability beside it is still that of the model's own token.
+   */
+  tokenText?: (index: number) => string
+}
+
+/** A request as it came. */
+export interface SeenRequest {
+  readonly method: string
+  /** Path and query as they were written. */
+  readonly url: string
+  /** Names and values in turn, as they were written. */
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
 }
 
 /** A server that can be started once and stopped once. */
@@ -43,10 +60,19 @@ export interface DemoServer {
   readonly active: number
   /**
    * Sets the switch: directives for the next so many requests to the model, or for all from now on. What
-   * was set before no longer holds. Throws a TokenscopeError BAD_REQUEST that names a bad directive.
+   * was set before no longer holds. Throws a TokenscopeError BAD_REQUEST that names a bad directive, and a
+   * RangeError if the requests are fewer than one.
    */
   setFaults(directives: string, requests?: number): void
+  /**
+   * Lets answers under way that are silent, or are to be, go on for so many tokens more than they were to;
+   * to their end if no number is given.
+   */
+  goOn(tokens?: number): void
 }
+
+/** A directive may hold a long text, percent-encoded; Node's own limit is 16 KiB. */
+const MAX_HEADER_BYTES = 1024 * 1024
 
 /** What a request is answered with. */
 interface Exchange {
@@ -71,6 +97,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
   let switched = { faults: parseFaults(options.faults ?? ''), requests: Number.POSITIVE_INFINITY }
   const { model = createDemoModel() } = options
   const running = new Set<Promise<void>>()
+  const answers = new Set<Answering>()
   let active = 0
   const state: ServerState = {
     model,
@@ -81,7 +108,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     },
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     const address = addressOf((request.url ?? '/').split('?', 1)[0] as string, kind)
@@ -103,11 +130,12 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     const match = matchRoute(method, address)
     if (match.found !== 'route') {
       const allowed = match.found === 'path' ? match.methods.join(', ') : null
-      if (allowed !== null) response.setHeader('allow', allowed)
       const { path } = address
       const { status, body } =
         allowed === null ? habits.unknownPath(method, path) : habits.wrongMethod(method, path, allowed)
-      await readBody(request).catch(() => null)
+      // Some servers do not tell a wrong method from a path that they do not have.
+      if (allowed !== null && status === 405) response.setHeader('allow', allowed)
+      await receive(request).catch(() => null)
       return sendPlain(exchange, status, body)
     }
     const { route, params } = match
@@ -135,7 +163,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
       params,
       query: new URL(request.url ?? '/', 'http://localhost').searchParams,
       header: name => headerOf(request, name),
-      body: parseJson(await readBody(request)),
+      body: parseJson(await receive(request)),
     }
     const reply = route.handle(call, state)
     if (!('asked' in reply)) {
@@ -154,6 +182,13 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     } finally {
       active--
     }
+  }
+
+  async function receive(request: IncomingMessage): Promise<Buffer> {
+    const body = await readBody(request)
+    const { method = '', url = '', rawHeaders } = request
+    options.onRequest?.({ method, url, rawHeaders, body })
+    return body
   }
 
   /** The switch's directives for one request more. */
@@ -190,14 +225,20 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
       return await sendFaulty(exchange, 200, body, faults)
     }
     const { zeroLogprob } = habits
-    const run = { asked, model, faults, tokensPerSecond, zeroLogprob, begun, gone: gone.signal }
-    const answering = new Answering(run)
+    const { tokenText } = options
+    const shared = { model, tokensPerSecond, tokenText }
+    const answering = new Answering({ ...shared, asked, faults, zeroLogprob, begun, gone: gone.signal })
     const form = wire(answering.outcome)
-    if (asked.stream && faults.json === undefined) {
-      await answering.stream(form, new AnswerStream(response, form, habits, faults, gone))
-      return
+    answers.add(answering)
+    try {
+      if (asked.stream && faults.json === undefined) {
+        await answering.stream(form, new AnswerStream(response, form, habits, faults, gone))
+        return
+      }
+      await answering.gather()
+    } finally {
+      answers.delete(answering)
     }
-    await answering.gather()
     await sendFaulty(exchange, 200, form.whole(), faults)
   }
 
@@ -206,7 +247,11 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
       return active
     },
     setFaults(directives, requests = Number.POSITIVE_INFINITY) {
+      if (!(requests >= 1)) throw new RangeError(`requests is ${requests}; it must be at least 1`)
       switched = { faults: parseFaults(directives), requests }
+    },
+    goOn(tokens = Number.POSITIVE_INFINITY) {
+      for (const answering of answers) answering.goOn(tokens)
     },
     async start() {
       return { url: await listener.start() }
@@ -221,15 +266,6 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value.join(', ') : value
-}
-
-function parseJson(body: Buffer): unknown {
-  if (body.length === 0) return undefined
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new TokenscopeError('INVALID_JSON', `the body is not JSON: ${reasonOf(cause)}`, { cause })
-  }
 }
 
 /** Answers with an error, in the form of the route or else of the server. */

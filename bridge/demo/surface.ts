@@ -83,7 +83,7 @@ export interface ModelReply {
 export interface Asked {
   /** What the model answers: the last thing that the user said. */
   readonly prompt: string
-  /** One for each choice, where choices answer different prompts; `prompt` is then the first of them. */
+  /** Where there are several: each has as many of the choices, in this order. `prompt` is the first of them. */
   readonly prompts?: readonly string[]
   readonly stream: boolean
   /** Answers wanted, at least 1. */
@@ -138,6 +138,8 @@ export interface Outcome {
   readonly id: string
   /** Unix seconds. */
   readonly created: number
+  /** Now, as the answer tells it. */
+  readonly date: Date
   /** The tokens of the prompt as the model read it; with several prompts those of all of them. */
   readonly prompt: readonly number[]
   readonly choices: readonly ChoiceOutcome[]
@@ -199,6 +201,8 @@ export interface Wire {
   readonly format: 'sse' | 'ndjson'
   /** Response headers beside the content type. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Whether `closing` or `failing` tell the tokens' alternatives once more: those of a stream are else forgotten. */
+  readonly rereads?: true
   /** Whether status and headers are sent before there is a frame, as soon as the prompt is begun. */
   readonly flushesEarly: boolean
   /** The first frames. */

@@ -3,22 +3,23 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { HelloMessage } from '../../broadcast/protocol.ts'
 import type { Tokenscope } from '../../main.ts'
+import { Demo, QUESTION } from '../support/demo.ts'
 import { startScope } from '../support/scope.ts'
-import { ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Spectator } from '../support/spectator.ts'
 
-let studio: ScriptedUpstream
+/** A model server that is no demo to Tokenscope: it was not started by it. */
+let server: Demo
 let scope: Tokenscope
 
 beforeEach(async () => {
   // A port on which nothing answers, until it does.
-  studio = await new ScriptedUpstream().start()
-  await studio.kill()
-  scope = await startScope({ upstreams: [studio.url], upstreamNamed: false })
+  server = await new Demo({ kind: 'llamacpp', faults: 'say=real' }).start()
+  await server.stop()
+  scope = await startScope({ upstreams: [server.url], upstreamNamed: false })
 })
 afterEach(async () => {
   await scope.stop()
-  await studio.kill()
+  await server.stop()
 })
 
 const hellos = (viewer: Spectator) =>
@@ -32,7 +33,7 @@ function ask(model: string, stream = false) {
       model,
       stream,
       max_tokens: 5,
-      messages: [{ role: 'user', content: 'Tell me about rivers' }],
+      messages: QUESTION,
     }),
   })
 }
@@ -87,24 +88,25 @@ test('a large body is refused without a word lost and its connection can go on',
   agent.destroy()
 })
 
-test('LM Studio takes over by itself once it answers, and gives way when it goes', async () => {
+test('a server takes over by itself once it answers, and gives way when it goes', async () => {
   const viewer = await Spectator.watch(scope.url)
-  studio.script = (_request, response) => {
-    response.setHeader('content-type', 'application/json')
-    response.end(
-      JSON.stringify({ choices: [{ index: 0, message: { content: 'real' }, finish_reason: 'stop' }] }),
-    )
-  }
-  await studio.start()
+  await server.start()
   await viewer.until(() => hellos(viewer).at(-1)?.demo === false)
-  const real = await ask('qwen2.5-7b')
-  expect((await real.json()).choices[0].message.content).toBe('real')
+  // Its own name is the demo model's here, and it is asked for that one as for any other.
+  for (const model of ['qwen2.5-7b', 'tokenscope-demo']) {
+    const real = await ask(model)
+    expect((await real.json()).choices[0].message.content).toBe('real')
+  }
+  expect(server.seen.map(({ body }) => JSON.parse(body.toString()).model)).toEqual([
+    'qwen2.5-7b',
+    'tokenscope-demo',
+  ])
   expect(await upstreamFacts()).toMatchObject({
     status: 'ok',
-    facts: { demo: false, standing_in: false, models: ['test-model'] },
+    facts: { demo: false, standing_in: false, models: ['tokenscope-demo'] },
   })
 
-  await studio.kill()
+  await server.stop()
   expect((await ask('qwen2.5-7b')).status).toBe(502)
   await viewer.until(() => hellos(viewer).at(-1)?.demo === true)
   expect((await ask('qwen2.5-7b')).status).toBe(503)

@@ -3,20 +3,18 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Tokenscope } from '../../main.ts'
+import { Demo } from '../support/demo.ts'
+import { RawUpstream } from '../support/raw-upstream.ts'
 import { startScope } from '../support/scope.ts'
-import { ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Spectator } from '../support/spectator.ts'
 
-let upstream: ScriptedUpstream
+let upstream: Demo
 let scope: Tokenscope
 let host: string
 
 beforeAll(async () => {
-  upstream = await new ScriptedUpstream().start()
-  upstream.script = (_request, response) => {
-    response.setHeader('access-control-allow-origin', '*')
-    response.end('passed')
-  }
+  // LM Studio answers whatever it does not know with 200.
+  upstream = await new Demo({ kind: 'lmstudio' }).start()
   scope = await startScope({
     upstreams: [upstream.url],
     allowHosts: ['scope.lan'],
@@ -26,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await scope.stop()
-  await upstream.kill()
+  await upstream.stop()
 })
 
 type Case = [name: string, headers: Record<string, string>, status: number]
@@ -111,10 +109,24 @@ test('an allowed origin gets CORS headers and its preflight answered, here as on
   expect(preflight.statusCode).toBe(204)
   expect(preflight.headers['access-control-allow-origin']).toBe(Origin)
   const passed = await get('/v1/anything', { Origin })
-  expect(await text(passed)).toBe('passed')
+  expect(await text(passed)).toContain('/v1/anything')
   expect(passed.headers['access-control-allow-origin']).toBe(Origin)
   const ours = await get('/healthz', { Origin })
   expect(ours.headers['access-control-allow-origin']).toBe(Origin)
+})
+
+test('an upstream that lets every origin in decides nothing here', async () => {
+  const open = await new RawUpstream((_request, response) => {
+    response.setHeader('access-control-allow-origin', '*')
+    response.end('passed')
+  }).start()
+  const Origin = 'https://app.example'
+  const other = await startScope({ upstreams: [open.url], allowOrigins: [Origin] })
+  const passed = await fetch(`${other.url}/v1/anything`, { headers: { Origin } })
+  expect(await passed.text()).toBe('passed')
+  expect(passed.headers.get('access-control-allow-origin')).toBe(Origin)
+  await other.stop()
+  await open.stop()
 })
 
 test('the caller’s correlation id is kept if it is sane', async () => {

@@ -1,27 +1,27 @@
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { CHAT, Demo, QUESTION } from '../support/demo.ts'
 import { Program } from '../support/program.ts'
-import { chunk, ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Spectator } from '../support/spectator.ts'
 
 let folder: string
 let data: string
-let upstream: ScriptedUpstream
+let upstream: Demo
 const programs: Program[] = []
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tokenscope-life-'))
   data = join(folder, 'data')
-  upstream = await new ScriptedUpstream().start()
+  upstream = await new Demo().start()
 })
 afterEach(async () => {
   for (const program of programs.splice(0)) await program.kill()
-  await upstream.kill()
+  await upstream.stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -29,6 +29,11 @@ function start(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv 
   const program = new Program(args, options)
   programs.push(program)
   return program
+}
+
+function ask(url: string, directives: string): Promise<Response> {
+  const headers = { 'x-demo': directives }
+  return fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body: JSON.stringify(CHAT) })
 }
 
 function usual(...more: string[]): string[] {
@@ -55,54 +60,41 @@ test('start, use, stop: the banner says where, SIGTERM ends with 0 and leaves no
 })
 
 test('a stop waits for what is running, and takes nothing new meanwhile', async () => {
-  // A request that is let in before the signal has arrived is one more to wait for.
-  const running: ServerResponse[] = []
-  upstream.script = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write(chunk({ content: 'begun' }))
-    running.push(response)
-  }
   const program = start(usual('--drain-seconds', '60'))
   const url = await program.url()
   const viewer = await Spectator.watch(url)
-  const ask = () =>
-    fetch(`${url}/v1/chat/completions`, { method: 'POST', body: '{"stream":true,"messages":[]}' })
-  const answer = await ask()
+  const directives = 'silence=forever@1,say=begun%20and%20done'
+  const answer = await ask(url, directives)
   await viewer.until(() => viewer.tokens.length === 1)
   program.child.kill('SIGINT')
-  let refused = await ask()
-  while (refused.status === 200) refused = await ask()
+  let refused = await ask(url, directives)
+  // A request that is let in before the signal has arrived is one more to wait for.
+  while (refused.status === 200) refused = await ask(url, directives)
   expect([refused.status, (await refused.json()).error.code]).toEqual([503, 'draining'])
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
-  for (const response of running) response.end(chunk({ content: ' and done' }, { finish_reason: 'stop' }))
-  expect(await answer.text()).toContain(' and done')
-  expect(await viewer.end()).toMatchObject({ state: 'done' })
+  upstream.server.goOn()
+  expect(await answer.text()).toMatch(/ done.*\[DONE\]\n\n$/s)
+  const last = await viewer.end()
+  expect(last).toMatchObject({ state: 'done' })
+  expect(viewer.textOf(last.generation)).toBe('begun and done')
   expect((await viewer.closed).code).toBe(1001)
   expect(await program.exited).toBe(0)
 })
 
 test('a stop waits for streams of other paths as well', async () => {
-  let finish = () => {}
-  upstream.script = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write('data: begun\n\n')
-    finish = () => response.end('data: done\n\n')
-  }
   const program = start(usual('--drain-seconds', '60'))
   const url = await program.url()
-  const answer = await fetch(`${url}/v1/messages`, { method: 'POST', body: '{}' })
+  const headers = { 'x-demo': 'silence=forever@1,say=begun%20and%20done' }
+  const body = JSON.stringify({ model: CHAT.model, max_tokens: 50, messages: QUESTION, stream: true })
+  const answer = await fetch(`${url}/v1/messages`, { method: 'POST', headers, body })
   program.child.kill('SIGTERM')
   while ((await fetch(`${url}/readyz`)).status === 200) {}
-  finish()
-  expect(await answer.text()).toBe('data: begun\n\ndata: done\n\n')
+  upstream.server.goOn()
+  expect(await answer.text()).toMatch(/ done.*event: message_stop\n/s)
   expect(await program.exited).toBe(0)
 })
 
 test('what does not end within the drain is cancelled; a second signal exits at once', async () => {
-  upstream.script = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.write(chunk({ content: 'never ends' }))
-  }
   for (const [seconds, signals] of [
     ['0', 1],
     ['600', 2],
@@ -110,7 +102,7 @@ test('what does not end within the drain is cancelled; a second signal exits at 
     const program = start(usual('--drain-seconds', seconds))
     const url = await program.url()
     const viewer = await Spectator.watch(url)
-    const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', body: '{"stream":true}' })
+    const answer = await ask(url, 'silence=forever@1')
     const broken = expect(answer.text()).rejects.toThrow()
     await viewer.until(() => viewer.tokens.length === 1)
     program.child.kill('SIGTERM')

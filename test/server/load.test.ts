@@ -1,55 +1,36 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Tokenscope } from '../../main.ts'
+import { expect, test } from 'vitest'
+import { readChat } from '../support/chat-answer.ts'
+import { CHAT } from '../support/demo.ts'
 import { rounds } from '../support/rounds.ts'
-import { startScope } from '../support/scope.ts'
-import { chunk, DONE, ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Spectator } from '../support/spectator.ts'
+import { useStage } from '../support/stage.ts'
 
 const WORKERS = 50
 
-let upstream: ScriptedUpstream
-let scope: Tokenscope
-
-beforeAll(async () => {
-  upstream = await new ScriptedUpstream().start()
-  scope = await startScope({ upstreams: [upstream.url] })
-})
-afterAll(async () => {
-  await scope.stop()
-  await upstream.kill()
-})
+const stage = useStage()
 
 test('100 requests by 50 workers: none fails, and each viewer sees each answer once', async () => {
-  upstream.script = async (_request, response, body) => {
-    const { id } = JSON.parse(body.toString())
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (let i = 0; i < 20; i++) {
-      response.write(chunk({ content: `${id}.${i} ` }))
-      await new Promise(resolve => setImmediate(resolve))
-    }
-    response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
-  }
-  const viewers = await Promise.all([1, 2, 3].map(() => Spectator.watch(scope.url)))
+  const viewers = await Promise.all([1, 2, 3].map(() => Spectator.watch(stage.url)))
   const total = Math.max(100, rounds(2000))
-  const answers = new Map<number, string>()
+  const textOf = (id: number) => Array.from({ length: 20 }, (_, i) => `${id}.${i} `).join('')
+  const answers = new Map<number, Buffer>()
   let next = 0
   await Promise.all(
     Array.from({ length: WORKERS }, async () => {
       while (next < total) {
         const id = next++
-        const answer = await fetch(`${scope.url}/v1/chat/completions`, {
+        const answer = await fetch(`${stage.url}/v1/chat/completions`, {
           method: 'POST',
-          body: JSON.stringify({ id, stream: true, messages: [] }),
+          headers: { 'x-demo': `say=${encodeURIComponent(textOf(id))}` },
+          body: JSON.stringify({ ...CHAT, id }),
         })
         expect(answer.status).toBe(200)
-        answers.set(id, await answer.text())
+        answers.set(id, Buffer.from(await answer.arrayBuffer()))
       }
     }),
   )
-  const textOf = (id: number) => Array.from({ length: 20 }, (_, i) => `${id}.${i} `).join('')
   for (let id = 0; id < total; id++) {
-    const contents = [...(answers.get(id) as string).matchAll(/"content":"([^"]*)"/g)].map(([, text]) => text)
-    expect(contents.join('')).toBe(textOf(id))
+    expect(readChat(answers.get(id) as Buffer).choices[0]?.text).toBe(textOf(id))
   }
   const expected = Array.from({ length: total }, (_, id) => textOf(id)).sort()
   for (const viewer of viewers) {

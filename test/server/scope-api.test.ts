@@ -1,30 +1,15 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Tokenscope } from '../../main.ts'
+import { afterEach, expect, test } from 'vitest'
+import { RawUpstream } from '../support/raw-upstream.ts'
 import { startScope } from '../support/scope.ts'
-import { chunk, DONE, ScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Spectator } from '../support/spectator.ts'
+import { useStage } from '../support/stage.ts'
 
-let upstream: ScriptedUpstream
-let scope: Tokenscope
-let viewer: Spectator
+const stage = useStage()
+afterEach(() => stage.demo.server.setFaults(''))
 
-beforeAll(async () => {
-  upstream = await new ScriptedUpstream().start()
-  scope = await startScope({ upstreams: [upstream.url] })
-})
-afterAll(async () => {
-  await scope.stop()
-  await upstream.kill()
-})
-beforeEach(async () => {
-  upstream.seen.length = 0
-  viewer = await Spectator.watch(scope.url)
-})
-afterEach(() => viewer.close())
-
-function post(body: unknown, type = 'application/json') {
-  return fetch(`${scope.url}/scope/v1/generations`, {
+function post(body: unknown, type = 'application/json', url = stage.url) {
+  return fetch(`${url}/scope/v1/generations`, {
     method: 'POST',
     headers: { 'content-type': type },
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -32,19 +17,22 @@ function post(body: unknown, type = 'application/json') {
 }
 
 test('a prompt of the page is sent with logprobs asked for, and shown', async () => {
-  upstream.script = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.end(chunk({ content: 'yes' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
-  }
+  const { viewer, demo } = stage
+  demo.server.setFaults('say=Yes%2C it is')
   const response = await post({ prompt: 'Is it?', temperature: 0.5, seed: 7 })
   expect(response.status).toBe(201)
   const { success, data, metadata } = await response.json()
   expect({ success, metadata }).toEqual({ success: true, metadata: {} })
   expect(data.generation).toMatch(/^g_[0-9A-HJKMNP-TV-Z]{26}$/)
   const last = await viewer.end()
-  expect(last).toMatchObject({ generation: data.generation, state: 'done', model: 'test-model' })
-  expect(JSON.parse(upstream.seen[0]?.body.toString() ?? '')).toEqual({
-    model: 'test-model',
+  expect(last).toMatchObject({ generation: data.generation, state: 'done', model: 'tokenscope-demo' })
+  expect(viewer.textOf(data.generation)).toBe('Yes, it is')
+  for (const { logprob, confidence, top } of viewer.tokens) {
+    expect(confidence).toBe(Math.exp(logprob as number))
+    expect(top).toHaveLength(5)
+  }
+  expect(JSON.parse(demo.seen[0]?.body.toString() ?? '')).toEqual({
+    model: 'tokenscope-demo',
     messages: [{ role: 'user', content: 'Is it?' }],
     temperature: 0.5,
     seed: 7,
@@ -92,7 +80,7 @@ test('a body of another type and one over 10 MiB are refused', async () => {
 
 test('a DELETE that names a type and sends no body is read as one without', async () => {
   const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${scope.url}/scope/v1/generations/g_none`, { method: 'DELETE', headers })
+  const response = await fetch(`${stage.url}/scope/v1/generations/g_none`, { method: 'DELETE', headers })
   expect([response.status, (await response.json()).error_code]).toEqual([404, 'NOT_FOUND'])
 })
 
@@ -107,8 +95,8 @@ test('messages without content, as an assistant’s that call tools, are passed 
     { role: 'tool', tool_call_id: 'c', content: '42' },
   ]
   expect((await post({ messages })).status).toBe(201)
-  await viewer.end()
-  expect(JSON.parse(upstream.seen[0]?.body.toString() ?? '').messages).toEqual(messages)
+  expect(await stage.viewer.end()).toMatchObject({ state: 'done' })
+  expect(JSON.parse(stage.demo.seen[0]?.body.toString() ?? '').messages).toEqual(messages)
 })
 
 test('stopping what does not run is 404, as is every unknown path', async () => {
@@ -118,7 +106,7 @@ test('stopping what does not run is 404, as is every unknown path', async () => 
     ['GET', '/scope'],
     ['GET', '/assets/none.js'],
   ]) {
-    const response = await fetch(scope.url + path, { method: method as string })
+    const response = await fetch(stage.url + path, { method: method as string })
     expect([path, response.status, (await response.json()).error_code]).toEqual([path, 404, 'NOT_FOUND'])
   }
 })
@@ -131,20 +119,20 @@ test.each([
 ])('no path leads out of the assets: %s', async path => {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     // fetch would resolve the dots itself.
-    httpRequest(scope.url, { path }, resolve).on('error', reject).end()
+    httpRequest(stage.url, { path }, resolve).on('error', reject).end()
   })
   expect([400, 403, 404]).toContain(answer.statusCode)
   answer.resume()
 })
 
 test('the page comes with a strict policy, its assets for ever', async () => {
-  const page = await fetch(`${scope.url}/`)
+  const page = await fetch(`${stage.url}/`)
   expect(page.headers.get('content-type')).toMatch(/text\/html/)
   expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'.*script-src 'self'/)
   expect(page.headers.get('cache-control')).toBe('public, max-age=0')
   const html = await page.text()
   const script = html.match(/\/assets\/[^"]+\.js/)?.[0]
-  const asset = await fetch(scope.url + script)
+  const asset = await fetch(stage.url + script)
   expect([asset.status, asset.headers.get('cache-control')]).toEqual([
     200,
     'public, max-age=31536000, immutable',
@@ -152,8 +140,8 @@ test('the page comes with a strict policy, its assets for ever', async () => {
 })
 
 test('/healthz, /readyz and /metrics answer', async () => {
-  expect(await (await fetch(`${scope.url}/healthz`)).text()).toBe('ok\n')
-  const lines = (await (await fetch(`${scope.url}/readyz`)).text()).trim().split('\n')
+  expect(await (await fetch(`${stage.url}/healthz`)).text()).toBe('ok\n')
+  const lines = (await (await fetch(`${stage.url}/readyz`)).text()).trim().split('\n')
   expect(lines[0]).toBe('ready')
   expect(lines.slice(1).map(line => line.split(/\s+/)[1])).toEqual([
     'upstream',
@@ -161,22 +149,22 @@ test('/healthz, /readyz and /metrics answer', async () => {
     'broadcast',
     'compositor',
   ])
-  const json = await (await fetch(`${scope.url}/readyz`, { headers: { accept: 'application/json' } })).json()
+  const json = await (await fetch(`${stage.url}/readyz`, { headers: { accept: 'application/json' } })).json()
   expect(json.data.components[0]).toMatchObject({ name: 'upstream', facts: { up: true, demo: false } })
 
-  upstream.script = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    response.end(
-      chunk({ content: 'a' }) + chunk({ content: 'b' }) + chunk({}, { finish_reason: 'stop' }) + DONE,
-    )
+  const label = new URL(stage.demo.url).host
+  const counted = async () => {
+    const text = await (await fetch(`${stage.url}/metrics`)).text()
+    const name = `tokenscope_tokens_total{upstream="${label}",model="tokenscope-demo",kind="message"} `
+    const line = text.split('\n').find(one => one.startsWith(name)) ?? ''
+    return { text, tokens: Number(line.slice(name.length)) }
   }
+  const before = (await counted()).tokens
+  stage.demo.server.setFaults('tokens=7')
   await post({ prompt: 'count' })
-  await viewer.end()
-  const metrics = await (await fetch(`${scope.url}/metrics`)).text()
-  const label = new URL(upstream.url).host
-  expect(metrics).toMatch(
-    new RegExp(`tokenscope_tokens_total\\{upstream="${label}",model="test-model",kind="message"\\} [3-9]`),
-  )
+  await stage.viewer.end()
+  const { text: metrics, tokens } = await counted()
+  expect(tokens - before).toBe(7)
   expect(metrics).toContain(`tokenscope_upstream_up{upstream="${label}"} 1`)
   expect(metrics).toContain('tokenscope_broadcast_clients 1')
   expect(metrics).toMatch(/tokenscope_pipeline_latency_seconds_count [1-9]/)
@@ -185,15 +173,20 @@ test('/healthz, /readyz and /metrics answer', async () => {
 })
 
 test('a model that no upstream lists is counted as other', async () => {
-  upstream.script = (_request, response) => {
+  const evil = await new RawUpstream((_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.end(
       `data: {"model":"evil\\"name","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n`,
     )
-  }
-  await post({ prompt: 'a' })
+  }).start()
+  const scope = await startScope({ upstreams: [evil.url] })
+  const viewer = await Spectator.watch(scope.url)
+  await post({ prompt: 'a' }, 'application/json', scope.url)
   await viewer.end()
   const metrics = await (await fetch(`${scope.url}/metrics`)).text()
   expect(metrics).toMatch(/tokenscope_tokens_total\{upstream="[^"]+",model="other",kind="message"\} 1/)
   expect(metrics).not.toContain('evil')
+  viewer.close()
+  await scope.stop()
+  await evil.stop()
 })

@@ -3,22 +3,19 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Tokenscope } from '../../main.ts'
+import { Demo } from '../support/demo.ts'
 import { startScope } from '../support/scope.ts'
-import { ScriptedUpstream } from '../support/scripted-upstream.ts'
 
-let upstream: ScriptedUpstream
+let upstream: Demo
 let scope: Tokenscope
 
 beforeEach(async () => {
-  upstream = await new ScriptedUpstream().start()
-  upstream.script = (request, response) => {
-    response.end(`passed ${request.url}`)
-  }
+  upstream = await new Demo({ kind: 'lmstudio' }).start()
   scope = await startScope({ upstreams: [upstream.url] })
 })
 afterEach(async () => {
   await scope.stop()
-  await upstream.kill()
+  await upstream.stop()
 })
 
 /** Sends bytes and gives all that comes back until the server closes, or until `enough`. */
@@ -90,7 +87,8 @@ test('an absolute target of ours is the path it names', async () => {
   const passed = await exchange(
     `GET http://localhost:${port}/v1/x?y=1 HTTP/1.1\r\nHost: whatever\r\nConnection: close\r\n\r\n`,
   )
-  expect(passed).toContain('passed /v1/x?y=1')
+  expect(passed).toMatch(/^HTTP\/1\.1 200 .*Unexpected endpoint or method. \(GET \/v1\/x\)/s)
+  expect(upstream.seen).toMatchObject([{ method: 'GET', url: '/v1/x?y=1' }])
 })
 
 test('an expectation that nobody knows does not hurt', async () => {

@@ -1,31 +1,63 @@
 import {
   createDemoModel,
   createDemoServer,
+  DEMO_MODEL_NAME,
+  type DemoModel,
   type DemoServer,
   type DemoServerOptions,
+  type SeenRequest,
 } from '../../bridge/demo/index.ts'
 import type { ServerKind } from '../../bridge/demo/surface.ts'
 import { RawExchange, type RawRequest } from './raw-exchange.ts'
 
 export const QUESTION = [{ role: 'user' as const, content: 'Tell me about rivers' }]
 
+/** A streamed chat completion, as an app asks for it. */
+export const CHAT = { model: DEMO_MODEL_NAME, messages: QUESTION, stream: true, seed: 5 }
+
+let trained: DemoModel | null = null
+
 /** A demo server without a limit of speed, and the ways in which tests ask it. */
 export class Demo {
-  readonly server: DemoServer
+  server: DemoServer
   url = ''
+  /** What it was asked, but for the list of models that whoever watches it asks for. */
+  readonly seen: SeenRequest[] = []
+  readonly #options: DemoServerOptions
+  #isStopped = false
 
   constructor(options: DemoServerOptions = {}) {
-    const fast = { tokensPerSecond: Number.POSITIVE_INFINITY, model: createDemoModel() }
-    this.server = createDemoServer({ ...fast, ...options })
+    trained ??= createDemoModel()
+    this.#options = {
+      tokensPerSecond: Number.POSITIVE_INFINITY,
+      model: trained,
+      onRequest: request => {
+        if (`${request.method} ${request.url}` !== 'GET /v1/models') this.seen.push(request)
+      },
+      ...options,
+    }
+    this.server = createDemoServer(this.#options)
   }
 
+  /** Listens, after a stop on the same port as before. */
   async start(): Promise<this> {
+    if (this.#isStopped) {
+      this.server = createDemoServer({ ...this.#options, port: Number(new URL(this.url).port) })
+      this.#isStopped = false
+    }
     this.url = (await this.server.start()).url
     return this
   }
 
-  stop(): Promise<void> {
-    return this.server.stop()
+  async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    await this.server.stop()
+  }
+
+  /** How many tokens a dictated text is made of. */
+  countOf(text: string): number {
+    return (this.#options.model as DemoModel).tokenizer.encode(text).length
   }
 
   /** The base URL of a kind. */

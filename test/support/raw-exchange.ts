@@ -5,6 +5,8 @@ export interface RawRequest {
   path?: string
   headers?: Record<string, string>
   body?: unknown
+  /** Of HTTP; 1.1 if not given. */
+  version?: '1.0' | '1.1'
 }
 
 /** How a connection ended: in order or by a reset, or not at all, with what the server does so far. */
@@ -19,7 +21,7 @@ export class RawExchange {
 
   constructor(
     url: string,
-    { method = 'POST', path = '/v1/chat/completions', headers = {}, body }: RawRequest,
+    { method = 'POST', path = '/v1/chat/completions', headers = {}, body, version = '1.1' }: RawRequest,
   ) {
     const { hostname, port, pathname } = new URL(url)
     this.#socket = connect(Number(port), hostname)
@@ -38,7 +40,7 @@ export class RawExchange {
     }
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
     const prefix = pathname === '/' ? '' : pathname
-    this.#socket.write(`${method} ${prefix}${path} HTTP/1.1\r\n${lines.join('')}\r\n${payload}`)
+    this.#socket.write(`${method} ${prefix}${path} HTTP/${version}\r\n${lines.join('')}\r\n${payload}`)
   }
 
   get received(): Buffer {

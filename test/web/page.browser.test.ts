@@ -6,18 +6,24 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Tokenscope } from '../../main.ts'
 import type { DrawnBy } from '../../web/map/cell-layer.ts'
 import type { ScopeHook } from '../../web/test-hook.ts'
-import { launchBrowser, noBrowser, noWebgpuBrowser, picturePath } from '../support/browser.ts'
+import {
+  drawnBySoftware,
+  launchBrowser,
+  noBrowser,
+  noWebgpuBrowser,
+  picturePath,
+} from '../support/browser.ts'
+import { readChat } from '../support/chat-answer.ts'
 import { Cutter } from '../support/cutter.ts'
+import { CHAT, Demo } from '../support/demo.ts'
 import { startScope } from '../support/scope.ts'
-import { chunk, DONE, ScriptedUpstream } from '../support/scripted-upstream.ts'
+import { Spectator } from '../support/spectator.ts'
 
 declare global {
   interface Window {
     __scope: ScopeHook
   }
 }
-
-const SSE = { 'content-type': 'text/event-stream' }
 
 // Chromium as it comes, headless, has no WebGPU: the page is to be whole in both.
 for (const way of ['canvas2d', 'webgpu'] as const) {
@@ -28,7 +34,7 @@ for (const way of ['canvas2d', 'webgpu'] as const) {
 
 function pageSuite(way: DrawnBy): void {
   let browser: Browser
-  let upstream: ScriptedUpstream
+  let upstream: Demo
   let scope: Tokenscope
   let page: Page
   let troubles: string[]
@@ -38,7 +44,7 @@ function pageSuite(way: DrawnBy): void {
   })
   afterAll(() => browser.close())
   beforeEach(async () => {
-    upstream = await new ScriptedUpstream().start()
+    upstream = await new Demo().start()
     scope = await startScope({ upstreams: [upstream.url] })
     page = await browser.newPage({ viewport: { width: 1600, height: 900 } })
     troubles = []
@@ -55,50 +61,42 @@ function pageSuite(way: DrawnBy): void {
   afterEach(async () => {
     await page.close()
     await scope.stop()
-    await upstream.kill()
+    await upstream.stop()
   })
 
   const at = (id: string) => page.getByTestId(id)
   const tokens = () => page.evaluate(() => window.__scope.tokens)
   const open = async () => {
-    await page.goto(scope.url)
+    await page.goto(drawnBySoftware(scope.url))
     await page.waitForFunction(by => window.__scope?.applied != null && window.__scope.drawnBy === by, way)
   }
-  const ask = (content = 'hi') =>
+  const ask = (directives: string, body: object = {}) =>
     fetch(`${scope.url}/v1/chat/completions`, {
       method: 'POST',
-      body: JSON.stringify({ model: 'test-model', stream: true, messages: [{ role: 'user', content }] }),
+      headers: { 'x-demo': directives },
+      body: JSON.stringify({ ...CHAT, ...body }),
     })
-  const logprobs = (token: string, logprob: number, other: string) => ({
-    content: [
-      {
-        token,
-        logprob,
-        bytes: null,
-        top_logprobs: [
-          { token, logprob, bytes: null },
-          { token: other, logprob: Math.log(1 - Math.exp(logprob)), bytes: null },
-        ],
-      },
-    ],
-  })
+  /** What the page shows of a probability that is neither next to none nor next to certain. */
+  const percent = (logprob: number) => {
+    const p = Math.exp(logprob)
+    expect(p).toBeGreaterThan(0.001)
+    expect(p).toBeLessThan(0.999)
+    return `${(p * 100).toFixed(1)} %`
+  }
 
   test('a prompt is typed, tokens land, and hovering one shows what it nearly was', async () => {
-    upstream.script = async (_request, response) => {
-      response.writeHead(200, SSE)
-      response.write(chunk({ content: 'Yes' }, { logprobs: logprobs('Yes', Math.log(0.25), 'No') }))
-      response.write(
-        chunk({ content: ', certainly' }, { logprobs: logprobs(', certainly', Math.log(0.99), '!') }),
-      )
-      response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
+    upstream.server.setFaults('seed=5,tokens=9')
     await open()
     await at('prompt').fill('Is the tea ready?')
     await at('prompt').press('Enter')
-    await page.waitForFunction(() => window.__scope.tokens === 2)
+    await page.waitForFunction(() => window.__scope.tokens === 9)
     await page.waitForSelector('[data-testid=generation-item][data-state=done]')
-    expect(await at('generation-text').first().textContent()).toContain('Yes, certainly')
     const sent = JSON.parse(upstream.seen[0]?.body.toString() ?? '')
+    // The same seed gives the same answer to whoever asks.
+    const again = await upstream.post('/v1/chat/completions', sent)
+    const [choice] = readChat(Buffer.from(await again.arrayBuffer())).choices
+    expect(choice?.text.length).toBeGreaterThan(10)
+    expect(await at('generation-text').first().textContent()).toContain(choice?.text.trim())
     expect(sent.messages).toEqual([{ role: 'user', content: 'Is the tea ready?' }])
     expect(await at('prompt').inputValue()).toBe('')
 
@@ -106,10 +104,14 @@ function pageSuite(way: DrawnBy): void {
     await page.mouse.move(cell.x, cell.y, { steps: 3 })
     await at('tooltip').waitFor()
     const tooltip = await at('tooltip').innerText()
-    expect(tooltip).toContain('Yes')
-    expect(tooltip).toContain('No')
-    expect(tooltip).toMatch(/25(\.0)?\s*%/)
-    expect(tooltip).toMatch(/75(\.0)?\s*%/)
+    const [first] = choice?.entries ?? []
+    expect(tooltip).toContain(first.token)
+    expect(tooltip).toContain(percent(first.logprob))
+    expect(first.top_logprobs.length).toBe(5)
+    for (const { token, logprob } of first.top_logprobs.slice(0, 4)) {
+      expect(tooltip).toContain(token)
+      expect(tooltip).toContain(percent(logprob))
+    }
     await page.mouse.click(cell.x, cell.y)
     await at('inspector').waitFor()
     expect(await at('inspector').innerText()).toMatch(/over the alternatives given/i)
@@ -122,17 +124,11 @@ function pageSuite(way: DrawnBy): void {
   })
 
   test('another program’s answer is shown live; without logprobs nothing is made up', async () => {
-    let release = () => {}
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.write(chunk({ content: 'First ' }))
-      release = () => response.end(chunk({ content: 'last' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
     await open()
-    const answer = await ask()
+    const answer = await ask('silence=forever@1,say=First%20and%20last')
     await page.waitForSelector('[data-testid=generation-item][data-state=generating]')
     await page.waitForFunction(() => window.__scope.tokens === 1)
-    release()
+    upstream.server.goOn()
     await answer.text()
     await page.waitForSelector('[data-testid=generation-item][data-state=done]')
     const cell = await page.evaluate(() => window.__scope.cellToClient(0, 0))
@@ -146,20 +142,19 @@ function pageSuite(way: DrawnBy): void {
 
   test('token text is text, whatever it holds', async () => {
     const evil = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.write(chunk({ content: evil }))
-      response.write(chunk({ content: `e${'\u0301'.repeat(5000)}` }))
-      response.write(chunk({ content: '\u202e\u0000\u200b' }))
-      response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
     await open()
-    await (await ask()).text()
-    await page.waitForFunction(() => window.__scope.tokens === 3)
-    await page.locator('[data-testid=generation-item]').first().click()
-    await at('inspector').waitFor()
-    expect(await page.evaluate(() => 'hacked' in window)).toBe(false)
-    expect(await page.locator('[data-testid=inspector] img').count()).toBe(0)
+    // After its first token each comes as one, since nothing lists its tokens.
+    for (const text of [evil, `e${'\u0301'.repeat(5000)}`, '\u202e\u0000\u200b']) {
+      upstream.server.setFaults(`batch=100000,say=${encodeURIComponent(`A ${text}`)}`)
+      expect(readChat(Buffer.from(await (await ask('')).arrayBuffer())).choices[0]?.text).toBe(`A ${text}`)
+    }
+    await page.waitForFunction(() => window.__scope.tokens === 6)
+    for (let i = 0; i < 3; i++) {
+      await page.locator('[data-testid=generation-item]').nth(i).click()
+      await at('inspector').waitFor()
+      expect(await page.evaluate(() => 'hacked' in window)).toBe(false)
+      expect(await page.locator('[data-testid=inspector] img').count()).toBe(0)
+    }
     expect(troubles).toEqual([])
   })
 
@@ -168,14 +163,10 @@ function pageSuite(way: DrawnBy): void {
     [800, 900],
     [1600, 900],
   ])('at %d × %d nothing is cut off and nothing scrolls sideways', async (width, height) => {
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.end(chunk({ content: 'a few words' }) + chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
     await page.setViewportSize({ width, height })
     await open()
-    await (await ask()).text()
-    await page.waitForFunction(() => window.__scope.tokens === 1)
+    await (await ask('tokens=3', { logprobs: true })).text()
+    await page.waitForFunction(() => window.__scope.tokens === 3)
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     expect(overflow).toBeLessThanOrEqual(0)
     const note = way === 'canvas2d' ? ['draw-note'] : []
@@ -192,7 +183,7 @@ function pageSuite(way: DrawnBy): void {
   test('while the demo model talks the page says so', async () => {
     const data = mkdtempSync(join(tmpdir(), 'tokenscope-demo-'))
     const demo = await startScope({ data, upstreams: ['demo'] })
-    await page.goto(demo.url)
+    await page.goto(drawnBySoftware(demo.url))
     await at('demo-label').first().waitFor()
     expect(await at('demo-label').first().innerText()).toMatch(/demo model/i)
     // It says something by itself, so that the first thing seen is no empty map.
@@ -205,14 +196,11 @@ function pageSuite(way: DrawnBy): void {
   if (way === 'webgpu') return // what follows is about connections, whatever draws
 
   test('the upstream is killed mid-answer: the page says so and keeps the text', async () => {
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.write(chunk({ content: 'half an answer' }))
-    }
     await open()
-    const answer = await ask()
-    await page.waitForFunction(() => window.__scope.tokens === 1)
-    await upstream.kill()
+    const said = upstream.countOf('half an answer')
+    const answer = await ask(`silence=forever@${said},say=half%20an%20answer%20and%20the%20rest`)
+    await page.waitForFunction(count => window.__scope.tokens === count, said)
+    await upstream.stop()
     await answer.text().catch(() => {})
     const item = page.locator('[data-testid=generation-item][data-state=interrupted]')
     await item.waitFor()
@@ -222,64 +210,48 @@ function pageSuite(way: DrawnBy): void {
     await page.screenshot({ path: picturePath(`interrupted-${way}`) })
 
     await upstream.start()
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.end(chunk({ content: 'and back' }, { finish_reason: 'stop' }) + DONE)
-    }
-    await (await ask()).text()
+    await (await ask('say=and%20back')).text()
     await page.waitForSelector('[data-testid=generation-item][data-state=done]')
     expect(troubles).toEqual([])
   })
 
   test('a page that loses its server comes back by itself and resumes without a hole', async () => {
-    let write = (_text: string) => {}
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      write = text => {
-        response.write(chunk({ content: text }))
-      }
-      write('0 ')
-    }
+    const viewer = await Spectator.watch(scope.url)
     const way = await Cutter.before(scope.url)
     await page.goto(way.url)
     await page.waitForFunction(() => window.__scope?.applied !== null)
-    const answer = await ask()
+    const answer = await ask('tokens=30,silence=forever@1', { logprobs: true })
     await page.waitForFunction(() => window.__scope.tokens === 1)
     // The way to the server is lost; what comes meanwhile is in its log.
     way.cut()
-    for (let i = 1; i <= 20; i++) write(`${i} `)
+    upstream.server.goOn(20)
+    await viewer.until(() => viewer.tokens.length === 21)
     await page.waitForSelector('[data-testid=connection]:not([data-state=open])')
     expect(await tokens()).toBe(1)
     way.mend()
-    write('21 ')
+    upstream.server.goOn(1)
     await page.waitForFunction(() => window.__scope.tokens === 22)
-    const expected = Array.from({ length: 22 }, (_, i) => `${i} `).join('')
+    await viewer.until(() => viewer.tokens.length === 22)
+    const expected = viewer.textOf(viewer.generations[0] as string)
+    expect(expected.length).toBeGreaterThan(40)
     await page.locator('[data-testid=generation-item]').first().click()
-    expect(await at('inspector').innerText()).toContain(expected.slice(0, 20))
-    await upstream.kill()
+    expect(await at('inspector').innerText()).toContain(expected.slice(0, 20).trim())
+    await upstream.stop()
     await answer.text().catch(() => {})
+    viewer.close()
     await way.close()
   })
 
   test('a late page sees the tokens that came before it', async () => {
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      for (let i = 0; i < 300; i++) response.write(chunk({ content: `w${i} ` }))
-      response.end(chunk({}, { finish_reason: 'stop' }) + DONE)
-    }
-    await (await ask()).text()
+    await (await ask('tokens=300', { logprobs: true })).text()
     await page.goto(scope.url)
     await page.waitForFunction(() => window.__scope?.tokens === 300)
     expect(troubles).toEqual([])
   })
 
   test('the stop button stops an app: its connection breaks, the page says cancelled', async () => {
-    upstream.script = (_request, response) => {
-      response.writeHead(200, SSE)
-      response.write(chunk({ content: 'on and on' }))
-    }
     await open()
-    const answer = await ask()
+    const answer = await ask('silence=forever@1')
     await page.waitForFunction(() => window.__scope.tokens === 1)
     await at('stop').first().click()
     await expect(answer.text()).rejects.toThrow()

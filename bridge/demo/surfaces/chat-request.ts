@@ -21,7 +21,7 @@ export interface ChatRequest {
 /** The switches of a stream; those that a server does not have are off. */
 export interface StreamForm {
   readonly includeUsage: boolean
-  /** vLLM: the usage so far on every chunk. */
+  /** vLLM: the usage so far on every chunk; only where `includeUsage` is on, too. */
   readonly continuousUsage: boolean
   /** llama.cpp: the timings so far on every chunk. */
   readonly timingsPerToken: boolean
@@ -98,10 +98,13 @@ export function formOf(body: Fields, kind: ServerKind): StreamForm {
   if (!isRecord(options)) throw bad('stream_options must be an object', 'stream_options')
   const isVllm = kind === 'vllm'
   const isLlama = kind === 'llamacpp'
+  const includeUsage = flag(options, 'include_usage', 'stream_options.include_usage')
   return {
-    includeUsage: flag(options, 'include_usage', 'stream_options.include_usage'),
+    includeUsage,
     continuousUsage:
-      isVllm && flag(options, 'continuous_usage_stats', 'stream_options.continuous_usage_stats'),
+      isVllm &&
+      flag(options, 'continuous_usage_stats', 'stream_options.continuous_usage_stats') &&
+      includeUsage,
     timingsPerToken: isLlama && flag(body, 'timings_per_token'),
     returnProgress: isLlama && flag(body, 'return_progress'),
     returnTokenIds: isVllm && flag(body, 'return_token_ids'),

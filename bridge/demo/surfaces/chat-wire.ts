@@ -15,7 +15,7 @@ import type { ChatRequest } from './chat-request.ts'
 import { timingsOf } from './llamacpp-timings.ts'
 import { DEMO_MODEL_NAME } from './model-name.ts'
 import { entriesOf, errorData, OPENAI_HABITS, type OpenAiHabits } from './openai-habits.ts'
-import { joined } from './outcomes.ts'
+import { isWholeCall, joined } from './outcomes.ts'
 import { usageOf } from './usage.ts'
 
 const PATH = '/v1/chat/completions'
@@ -83,7 +83,7 @@ export class ChatWire implements Wire {
     if (!part.tool || !this.#habits.wholeToolCalls) return []
     const { id, name, arguments: text } = part.tool
     // A call that a limit has cut is not one.
-    if (joined(this.#outcome.choices[choice]?.parts.at(-1)?.tokens ?? []) !== text) return []
+    if (!isWholeCall(part, this.#outcome.choices[choice]?.parts.at(-1)?.tokens ?? [])) return []
     const call = { index: 0, id, type: 'function', function: { name, arguments: text } }
     return [this.#chunk(choice, { tool_calls: [call] })]
   }
@@ -134,10 +134,10 @@ export class ChatWire implements Wire {
       const found = parts.filter(({ part }) => part.kind === kind)
       return found.length === 0 ? null : joined(found.flatMap(({ tokens }) => tokens))
     }
-    const calls = parts.flatMap(({ part: { tool }, tokens }) => {
-      const text = joined(tokens)
-      if (!tool || (this.#habits.wholeToolCalls && text !== tool.arguments)) return []
-      return [{ id: tool.id, type: 'function', function: { name: tool.name, arguments: text } }]
+    const calls = parts.flatMap(({ part, tokens }) => {
+      const { tool } = part
+      if (!tool || (this.#habits.wholeToolCalls && !isWholeCall(part, tokens))) return []
+      return [{ id: tool.id, type: 'function', function: { name: tool.name, arguments: joined(tokens) } }]
     })
     const reasoning = textOf('reasoning')
     const tokens = parts.flatMap(part => part.tokens)

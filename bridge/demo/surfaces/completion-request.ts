@@ -35,7 +35,7 @@ export function parseCompletionRequest(body: unknown, kind: ServerKind): Complet
   return {
     asked: {
       prompt: prompts[0] as string,
-      prompts: prompts.flatMap(prompt => new Array<string>(n).fill(prompt)),
+      prompts,
       stream: flag(body, 'stream'),
       choices: prompts.length * n,
       topCount: logprobs ?? 0,

@@ -31,6 +31,8 @@ export class CompletionWire implements Wire {
   readonly #outcome: Outcome
   /** Characters told so far, for each choice. */
   readonly #offsets: number[]
+  /** Choices that have had a chunk. */
+  readonly #begun = new Set<number>()
 
   constructor(kind: ServerKind, request: CompletionRequest, outcome: Outcome) {
     this.#kind = kind
@@ -66,7 +68,12 @@ export class CompletionWire implements Wire {
     const logprobs = this.#logprobs(tokens, this.#offsets[choice] as number)
     this.#offsets[choice] = (this.#offsets[choice] as number) + text.length
     const ids = this.#request.form.returnTokenIds ? { token_ids: tokens.map(({ id }) => id) } : {}
-    return [this.#chunk(choice, text, { ...logprobs, ...ids })]
+    const prompt =
+      this.#request.form.returnTokenIds && !this.#begun.has(choice)
+        ? { prompt_token_ids: this.#outcome.prompt }
+        : {}
+    this.#begun.add(choice)
+    return [this.#chunk(choice, text, { ...logprobs, ...prompt, ...ids })]
   }
 
   end(): Frame[] {

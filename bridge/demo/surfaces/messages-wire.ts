@@ -1,6 +1,16 @@
 /** Anthropic's messages on the wire: a message, or the events that build it block by block. */
-import type { AnswerToken, Frame, ModelError, Outcome, Part, PromptProgress, Wire } from '../surface.ts'
+import type {
+  AnswerToken,
+  Frame,
+  ModelError,
+  Outcome,
+  Part,
+  PromptProgress,
+  ServerKind,
+  Wire,
+} from '../surface.ts'
 import { DEMO_MODEL_NAME } from './model-name.ts'
+import { OPENAI_HABITS } from './openai-habits.ts'
 import { generatedCount, joined, onlyChoice } from './outcomes.ts'
 
 const PING = { type: 'ping' }
@@ -25,11 +35,14 @@ export function messagesError(status: number, message: string): object {
 export class MessagesWire implements Wire {
   readonly format = 'sse'
   readonly flushesEarly = true
-  readonly keepAlive = `event: ping\ndata: ${JSON.stringify(PING)}\n\n`
+  readonly keepAlive: string | null
   readonly #outcome: Outcome
   #index = -1
 
-  constructor(outcome: Outcome) {
+  constructor(kind: ServerKind, outcome: Outcome) {
+    // The local servers keep all their streams alive in one way; Anthropic's own is an event.
+    const event = `event: ping\ndata: ${JSON.stringify(PING)}\n\n`
+    this.keepAlive = kind === 'demo' ? event : OPENAI_HABITS[kind].keepAlive
     this.#outcome = outcome
   }
 

@@ -1,20 +1,18 @@
 /** `/v1/messages`, as Anthropic has it and the servers that play Anthropic. */
-import type { Route, ServerKind } from '../surface.ts'
+import { type Route, SERVER_KINDS } from '../surface.ts'
 import { bad, isRecord } from './fields.ts'
 import { messagesPrompt, parseMessagesRequest } from './messages-request.ts'
 import { MessagesWire, messagesError } from './messages-wire.ts'
-
-const KINDS: readonly ServerKind[] = ['demo', 'lmstudio', 'llamacpp', 'ollama', 'vllm']
 
 export const messagesRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/messages',
-    kinds: KINDS,
+    kinds: SERVER_KINDS,
     errors: ({ status, message }) => messagesError(status, message),
-    handle: ({ body }) => ({
+    handle: ({ body, kind }) => ({
       asked: parseMessagesRequest(body),
-      wire: outcome => new MessagesWire(outcome),
+      wire: outcome => new MessagesWire(kind, outcome),
     }),
   },
   {

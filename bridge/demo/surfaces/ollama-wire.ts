@@ -99,7 +99,7 @@ abstract class OllamaWire implements Wire {
   }
 
   #head(): object {
-    return { model: this.#request.model, created_at: new Date().toISOString() }
+    return { model: this.#request.model, created_at: this.outcome.date.toISOString() }
   }
 
   #ending(): object {

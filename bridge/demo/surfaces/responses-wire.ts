@@ -18,6 +18,7 @@ type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed'
 export class ResponsesWire implements Wire {
   readonly format = 'sse'
   readonly flushesEarly = true
+  readonly rereads = true
   readonly keepAlive: string | null
   readonly #kind: ServerKind
   readonly #request: ResponsesRequest
@@ -137,7 +138,7 @@ export class ResponsesWire implements Wire {
     const status = cut ? 'incomplete' : 'completed'
     const response = {
       ...this.#response(status, this.#items(status)),
-      completed_at: cut ? null : Math.floor(Date.now() / 1000),
+      completed_at: cut ? null : Math.floor(this.#outcome.date.getTime() / 1000),
       incomplete_details: cut ? { reason: 'max_output_tokens' } : null,
       usage: this.#usage(),
     }

@@ -1,7 +1,15 @@
 /** `/v1/responses`, as OpenAI has it and the servers that play OpenAI. */
 import { TokenscopeError } from '../../../events/errors.ts'
 import type { StoredResponse } from '../response-store.ts'
-import type { Call, PlainReply, Reply, Route, ServerKind, ServerState } from '../surface.ts'
+import {
+  type Call,
+  type PlainReply,
+  type Reply,
+  type Route,
+  SERVER_KINDS,
+  type ServerKind,
+  type ServerState,
+} from '../surface.ts'
 import { bad, isRecord } from './fields.ts'
 import { parseResponsesRequest } from './responses-request.ts'
 import { ResponsesWire } from './responses-wire.ts'
@@ -15,7 +23,7 @@ export const responsesRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/responses',
-    kinds: ['demo', 'lmstudio', 'llamacpp', 'ollama', 'vllm'],
+    kinds: SERVER_KINDS,
     handle: create,
   },
   {

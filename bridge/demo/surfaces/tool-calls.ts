@@ -30,8 +30,8 @@ export function callTool(tool: OfferedTool, prompt: string, prefix = 'call_'): T
 /** An object that fits the schema: its required properties, or all where it requires none. */
 function argumentsOf(schema: unknown, prompt: string, depth: number): Fields {
   const properties = isRecord(schema) && isRecord(schema.properties) ? schema.properties : {}
-  const required = isRecord(schema) && Array.isArray(schema.required) ? schema.required : []
-  const names = Object.keys(properties).filter(name => required.length === 0 || required.includes(name))
+  const required = new Set<unknown>(isRecord(schema) && Array.isArray(schema.required) ? schema.required : [])
+  const names = Object.keys(properties).filter(name => required.size === 0 || required.has(name))
   return Object.fromEntries(names.map(name => [name, valueFor(properties[name], prompt, depth + 1)]))
 }
 

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerKind } from '../../../bridge/demo/surface.ts'
-import { type Chunk, chunksOf, Demo } from '../../support/demo.ts'
+import { type Chunk, chunksOf, Demo, QUESTION } from '../../support/demo.ts'
+
+const TOOL = { type: 'function', function: { name: 'look', parameters: { properties: { x: {} } } } }
 
 let demo: Demo
 beforeAll(async () => {
@@ -50,6 +52,33 @@ describe('what is answered', () => {
     const ask = (directives: string, seed?: number) => demo.chunks('demo', { seed }, directives).then(textOf)
     expect(await ask('seed=3')).toBe(await ask('seed=3'))
     expect(await ask('seed=3', 5)).toBe(await ask('', 5))
+  })
+
+  it.each([
+    ['/v1/chat/completions', { logprobs: true }],
+    ['/v1/chat/completions', { reasoning_effort: 'low', tool_choice: 'required', tools: [TOOL] }],
+    ['/llamacpp/v1/chat/completions', { return_progress: true, timings_per_token: true }],
+    ['/llamacpp/completion', { prompt: 'Rivers?' }],
+    ['/v1/completions', { prompt: 'Rivers?' }],
+    ['/v1/responses', { input: 'Rivers?', stream_options: {} }],
+    ['/v1/messages', { max_tokens: 20 }],
+    ['/api/v1/chat', { input: 'Rivers?', messages: undefined, stream_options: undefined }],
+    ['/api/v1/chat', { input: 'Rivers?', integrations: ['tokenscope/library'], messages: undefined }],
+    ['/api/v0/chat/completions', {}],
+    ['/ollama/api/chat', {}],
+    ['/ollama/api/generate', { prompt: 'Rivers?' }],
+  ])('of %s %j is the same bytes each time, if it is to be', async (path, more) => {
+    for (const stream of [true, false]) {
+      const body = { model: 'tokenscope-demo', messages: QUESTION, stream, ...more }
+      const ask = async () => {
+        const answer = await demo.post(path, body, 'fixed,slow-load=4ms')
+        expect(answer.status).toBe(200)
+        return answer.text()
+      }
+      const text = await ask()
+      expect(text.length).toBeGreaterThan(100)
+      expect(await ask()).toBe(text)
+    }
   })
 
   it('is nothing, well formed', async () => {
@@ -112,6 +141,50 @@ describe('an error in mid-answer', () => {
       500,
       { error: { code: 500, message: error, type: 'server_error' } },
     ])
+  })
+
+  it.each<[string, number, string, object]>([
+    [
+      '/llamacpp/v1/chat/completions',
+      500,
+      'application/json; charset=utf-8',
+      { error: { code: 500, message: error, type: 'server_error' } },
+    ],
+    ['/ollama/api/chat', 500, 'application/json; charset=utf-8', { error }],
+    [
+      '/ollama/v1/chat/completions',
+      500,
+      'application/json; charset=utf-8',
+      { error: { message: error, type: 'api_error', param: null, code: null } },
+    ],
+  ])('before all output is a status on %s', async (path, status, type, body) => {
+    const response = await demo.post(
+      path,
+      { model: 'tokenscope-demo', messages: QUESTION, stream: true },
+      'error=0,slow-load=4ms',
+    )
+    expect([response.status, response.headers.get('content-type')]).toEqual([status, type])
+    expect(await response.json()).toEqual(body)
+  })
+
+  it('before the first token is in the stream, once that has begun', async () => {
+    for (const kind of ['lmstudio', 'vllm', 'demo'] as const)
+      expect((await demo.chat(kind, { stream: true }, 'error=0')).status).toBe(200)
+    expect((await demo.chat('ollama', { stream: true }, 'error=0,pings')).status).toBe(200)
+    const told = await demo.chunks('llamacpp', { return_progress: true }, 'error=0')
+    expect(told.map(chunk => Object.keys(chunk).at(-1))).toEqual([
+      'prompt_progress',
+      'prompt_progress',
+      'error',
+    ])
+  })
+
+  it('and a silence come after the tokens before them, whatever the size of chunks', async () => {
+    const failed = await demo.chunks('demo', told, 'batch=5,error=4')
+    expect(entriesOf(failed).length).toBe(4)
+    const exchange = demo.raw('batch=5,silence=forever@4', told)
+    await exchange.until(() => entriesOf(chunksOf(exchange.body.toString())).length === 4)
+    exchange.close()
   })
 
   it('does not come when the answer is shorter', async () => {

@@ -179,3 +179,16 @@ describe('a server that is not there', () => {
     await one.stop()
   })
 })
+
+it.each(['drop=0', 'cut=0'])('%s breaks a connection that another answer has before it', async directive => {
+  const socket = connect(Number(new URL(demo.url).port), '127.0.0.1').resume()
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], ...short, stream: true })
+  for (const one of ['rate=50', directive]) {
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: demo\r\nx-demo: ${one}`
+    socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  }
+  socket.on('error', () => {})
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.once('close', () => resolve())
+  await promise
+})

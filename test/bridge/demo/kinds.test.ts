@@ -53,6 +53,10 @@ describe('a path that a server does not have', () => {
     })
     expect((await get('/vllm/v1/chat/completions'))[2]).toEqual({ detail: 'Method Not Allowed' })
     expect((await get('/ollama/v1/chat/completions'))[0]).toBe(405)
+    for (const kind of ['lmstudio', 'llamacpp']) {
+      const { headers } = await fetch(`${demo.url}/${kind}/v1/chat/completions`)
+      expect(headers.has('allow')).toBe(false)
+    }
     const response = await fetch(`${demo.url}/v1/chat/completions`)
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
     await response.body?.cancel()

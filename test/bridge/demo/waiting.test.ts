@@ -77,10 +77,25 @@ describe('a server that keeps one waiting', () => {
     const text = exchange.body.toString()
     const told = chunksOf(text).flatMap(chunk => chunk.prompt_progress ?? [])
     expect(told.map(({ processed }) => processed)).toEqual(
-      [0, 1, 2, 3, 4].map(step => Math.round((told[0].total * step) / 4)),
+      [0, 1, 2, 3, 4].map(step => Math.floor((told[0].total * step) / 4)),
     )
     expect(told.map(({ cache }) => cache)).toEqual([0, 0, 0, 0, 0])
     expect(text.split(':\n\n').length).toBe(5)
+  })
+
+  it.each([
+    ['/api/v1/chat', '', ['prompt_processing.start', 'prompt_processing.end']],
+    ['/api/v1/chat', 'Hi', ['prompt_processing.start', 'prompt_processing.end']],
+    ['/v1/messages', '', ['message_start', 'message_stop']],
+    ['/v1/messages', 'Hi', ['message_start', 'message_stop']],
+  ])('tells %s once where a prompt of %j begins and ends', async (path, said, names) => {
+    const body = { model: 'tokenscope-demo', input: said, stream: true }
+    const messages = path === '/v1/messages' ? [{ role: 'user', content: said }] : undefined
+    const { input: _, ...rest } = body
+    const asked = messages === undefined ? body : { ...rest, messages }
+    const text = await (await demo.post(path, asked, 'slow-prefill=8ms')).text()
+    const events = [...text.matchAll(/^event: (.*)$/gm)].map(([, name]) => name)
+    expect(names.map(name => events.filter(one => one === name).length)).toEqual([1, 1])
   })
 
   it('tells how far the model is loaded on LM Studio’s own path, and nothing elsewhere', async () => {
@@ -169,6 +184,11 @@ describe('the switch', () => {
     demo.server.setFaults('say=switched')
     expect(await (await demo.chat('demo', {}, 'seed=1')).text()).toContain('"switched"')
     demo.server.setFaults('')
+  })
+
+  it('holds for one request at least', () => {
+    for (const requests of [0, -1, Number.NaN])
+      expect(() => demo.server.setFaults('500', requests)).toThrow(RangeError)
   })
 
   it('keeps every path of llama.cpp from answering while it loads', async () => {

@@ -117,6 +117,12 @@ describe('a streamed chat completion', () => {
     expect(counted.at(-2)).toMatchObject({ choices: [], usage: { completion_tokens: 3 } })
   })
 
+  it('of vLLM has no usage so far where the usage is not asked for', async () => {
+    const stream_options = { continuous_usage_stats: true }
+    const chunks = await demo.chunks('vllm', { ...told, stream_options })
+    expect(chunks.filter(chunk => chunk.usage !== undefined)).toEqual([])
+  })
+
   it('of vLLM gives ids of tokens, and the usage so far, where asked', async () => {
     const chunks = await demo.chunks('vllm', {
       ...told,

@@ -53,6 +53,18 @@ describe('a completion', () => {
     expect(counts).toEqual([0, 0, 0, 0, 0, 0, 0, 6])
   })
 
+  it('of vLLM has the ids of the prompt on the first chunk of a choice, where asked', async () => {
+    const whole = await ask('vllm', { return_token_ids: true })
+    const chunks = (await stream('vllm', { return_token_ids: true, n: 2 })).slice(0, -1)
+    for (const index of [0, 1]) {
+      const choices = chunks.map(chunk => chunk.choices[0]).filter(choice => choice.index === index)
+      expect(choices.map(choice => choice.prompt_token_ids?.length)).toEqual([
+        whole.usage.prompt_tokens,
+        ...choices.slice(1).map(() => undefined),
+      ])
+    }
+  })
+
   it('of several prompts has one for each', async () => {
     const prompts = ['Tell me about rivers', 'What is music?']
     const { choices, usage } = await ask('demo', { prompt: prompts })
@@ -61,7 +73,11 @@ describe('a completion', () => {
     expect(choices[0].text).toBe(alone[0].choices[0].text)
     expect(choices[1].text.length).toBeGreaterThan(0)
     expect(usage.prompt_tokens).toBe(alone[0].usage.prompt_tokens + alone[1].usage.prompt_tokens)
-    expect((await ask('demo', { prompt: prompts, n: 2 })).choices).toHaveLength(4)
+    const twice = await ask('demo', { prompt: prompts, n: 2 })
+    expect([twice.choices[0].text, twice.choices[1].text]).not.toContain(choices[1].text)
+    expect(twice.choices).toHaveLength(4)
+    // Read once, however many answers it gets.
+    expect(twice.usage.prompt_tokens).toBe(usage.prompt_tokens)
   })
 
   it.each([

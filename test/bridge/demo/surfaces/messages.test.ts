@@ -148,6 +148,16 @@ describe('messages', () => {
     expect(names.at(-1)).toBe('message_stop')
   })
 
+  it('is kept alive as all streams of a local server are', async () => {
+    for (const [kind, comment] of [
+      ['llamacpp', ':\n\n'],
+      ['vllm', ': keep-alive\n\n'],
+    ]) {
+      const text = await (await demo.post(`/${kind}${PATH}`, stream, 'slow-prefill=20ms,seed=11')).text()
+      expect(text.slice(0, text.indexOf('event: message_start'))).toBe(comment?.repeat(4))
+    }
+  })
+
   it.each(['', '/lmstudio', '/llamacpp', '/ollama', '/vllm'])('is there under %s/', async kind => {
     const { body } = await demo.whole(kind + PATH, ask)
     expect(body.content[0].text.length).toBeGreaterThan(20)

@@ -5,6 +5,12 @@ const argumentsFor = (parameters: unknown, prompt = 'Find 12 rivers of 3.5 km') 
   JSON.parse(callTool({ name: 'f', parameters }, prompt).arguments)
 
 describe('a call of a tool', () => {
+  it('is made at once from a schema of very many properties', () => {
+    const names = Array.from({ length: 100_000 }, (_, i) => `property${i}`)
+    const properties = Object.fromEntries(names.map(name => [name, { type: 'boolean' }]))
+    expect(Object.keys(argumentsFor({ properties, required: names })).length).toBe(names.length)
+  })
+
   it('fits its schema: what is required, of the type that it has', () => {
     const properties = {
       text: { type: 'string' },
