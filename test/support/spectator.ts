@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
 import type { ServerMessage } from '../../broadcast/protocol.ts'
-import type { LogEntry, NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
+import { isFinal, type LogEntry, type NeuralStateEntry, type TokenEntry } from '../../events/generation.ts'
 
 /** A viewer that keeps everything it is sent and can be waited for. */
 export class Spectator {
@@ -8,6 +8,8 @@ export class Spectator {
   readonly messages: ServerMessage[] = []
   readonly closed: Promise<{ code: number; reason: string }>
   #wake: (() => void)[] = []
+  readonly #ends: NeuralStateEntry[] = []
+  #gap: ServerMessage | null = null
 
   private constructor(url: string, headers: Record<string, string>) {
     this.socket = new WebSocket(`${url.replace('http', 'ws')}/scope/v1/stream`, 'tokenscope.json.v1', {
@@ -15,7 +17,7 @@ export class Spectator {
     })
     this.socket.on('message', data => {
       const parsed = JSON.parse(data.toString()) as ServerMessage | ServerMessage[]
-      this.messages.push(...(Array.isArray(parsed) ? parsed : [parsed]))
+      for (const message of Array.isArray(parsed) ? parsed : [parsed]) this.#take(message)
       for (const wake of this.#wake.splice(0)) wake()
     })
     this.socket.on('error', () => {})
@@ -25,6 +27,12 @@ export class Spectator {
         for (const wake of this.#wake.splice(0)) wake()
       })
     })
+  }
+
+  #take(message: ServerMessage): void {
+    this.messages.push(message)
+    if (message.type === 'gap') this.#gap = message
+    if (message.type === 'neural_state' && isFinal(message.state)) this.#ends.push(message)
   }
 
   /** Connects and subscribes; resolves when the snapshot is there. */
@@ -73,12 +81,16 @@ export class Spectator {
     }
   }
 
-  /** Waits for the `nth` generation (from 0) to end and returns its last state. */
+  /**
+   * Waits for the `nth` generation (from 0) to end and returns its last state. Fails on a gap: the end may
+   * have been in it, and would be waited for in vain.
+   */
   async end(nth = 0): Promise<NeuralStateEntry> {
-    const final = () =>
-      this.states.filter(({ state }) => ['done', 'failed', 'interrupted', 'cancelled'].includes(state))[nth]
-    await this.until(() => final() !== undefined)
-    return final() as NeuralStateEntry
+    await this.until(() => {
+      if (this.#gap !== null) throw new Error(`missed entries: ${JSON.stringify(this.#gap)}`)
+      return this.#ends.length > nth
+    })
+    return this.#ends[nth] as NeuralStateEntry
   }
 
   send(message: unknown): void {
