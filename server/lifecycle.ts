@@ -10,6 +10,9 @@ export interface Stoppable {
  * @param say tells the person at the terminal what is going on
  */
 export function stopOnSignals(program: Stoppable, say: (text: string) => void): void {
+  // Whoever read the output may have gone (`| head`, a closed terminal): there is nobody left to tell, and no
+  // reason to end without a drain.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
   let stopping = false
   const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
     if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143)

@@ -52,7 +52,7 @@ const BUSY = {
 }
 
 /** OpenAI's form of an error. */
-export function openAiError({ status, message, param, code }: ToldError): object {
+function openAiError({ status, message, param, code }: ToldError): object {
   const type = status >= 500 ? 'server_error' : 'invalid_request_error'
   return { error: { message, type, param, code } }
 }

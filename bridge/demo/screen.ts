@@ -1,5 +1,5 @@
 /** What the demo server shows a person who starts it by itself. */
-import { DIRECTIVE_NAMES, DIRECTIVES, FAULT_HEADER, usageOf } from './faults.ts'
+import { DIRECTIVE_NAMES, DIRECTIVES, FAULT_HEADER, formatFaults, parseFaults, usageOf } from './faults.ts'
 import { SERVER_KINDS, type ServerKind } from './surface.ts'
 import { DEMO_MODEL_NAME } from './surfaces/model-name.ts'
 
@@ -22,11 +22,11 @@ export function demoBanner(url: string, { kind, faults }: { kind: ServerKind; fa
     '',
     `  The demo model ${DEMO_MODEL_NAME} listens on ${url}`,
     `  ${as}.`,
-    ...(faults === '' ? [] : [`  Every answer meets: ${faults}`]),
+    ...(faults === '' ? [] : [`  Every answer meets: ${formatFaults(parseFaults(faults))}`]),
     '',
     '  Base URLs, each with the habits of its server:',
     '',
-    `    ${'any'.padEnd(12)}${url}/v1`,
+    `    ${(kind === 'demo' ? 'any' : VENDORS[kind]).padEnd(12)}${url}/v1`,
     ...kinds,
     '',
     '  An answer that falls silent for two seconds, and breaks:',

@@ -49,6 +49,6 @@ export function paintHatch(
 }
 
 /** The distance of the lines, in pixels, for something of this size. */
-export function hatchPeriod(side: number): number {
+function hatchPeriod(side: number): number {
   return Math.min(8, Math.max(4, Math.round(side / 5)))
 }

@@ -59,6 +59,18 @@ test('start, use, stop: the banner says where, SIGTERM ends with 0 and leaves no
   await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 })
 
+test('whoever reads the output may go: the program serves on and stops in order', async () => {
+  const program = start(usual('--log-level', 'trace'))
+  const url = await program.url()
+  program.child.stdout?.destroy()
+  program.child.stderr?.destroy()
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  expect((await fetch(`${url}/scope/v1/nowhere`)).status).toBe(404)
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  program.child.kill('SIGTERM')
+  expect(await program.exited).toBe(0)
+})
+
 test('a stop waits for what is running, and takes nothing new meanwhile', async () => {
   const program = start(usual('--drain-seconds', '60'))
   const url = await program.url()

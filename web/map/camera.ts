@@ -25,7 +25,7 @@ export const LARGEST_SCALE = 160
 const WHOLE_FROM = 5
 
 /** Holds a scale within what can be shown. */
-export function clampScale(scale: number): number {
+function clampScale(scale: number): number {
   return Math.min(LARGEST_SCALE, Math.max(SMALLEST_SCALE, scale))
 }
 

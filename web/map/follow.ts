@@ -5,7 +5,7 @@ import { type CameraPose, fitBounds, toScreen, type Viewport } from './camera.ts
 
 /** The free space around what is fitted, in CSS pixels, and the largest cell that fitting makes. */
 const MARGIN = 28
-export const LARGEST_FIT = 72
+const LARGEST_FIT = 72
 /** While cells stay at least this large, following shows everything and need not move. */
 const READABLE = 7
 /** Blocks of each live generation that following keeps in view: what is written and what was just before. */

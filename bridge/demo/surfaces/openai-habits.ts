@@ -161,7 +161,7 @@ export function errorData(kind: ServerKind, { status, message }: ModelError, pat
  * What llama.cpp makes of a token's bytes: without the character that begins in them and does not end, and
  * with U+FFFD for what is no UTF-8.
  */
-export function pieceText(bytes: readonly number[]): string {
+function pieceText(bytes: readonly number[]): string {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   return decoder.decode(Uint8Array.from(bytes), { stream: true })
 }
