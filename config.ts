@@ -19,20 +19,29 @@ import {
   type DemoFlag,
 } from './events/config-keys.ts'
 import { reasonOf, TokenscopeError } from './events/errors.ts'
+import { parseSource, withoutCredentials } from './events/source-url.ts'
+import { parseUpstream, type UpstreamSpec } from './events/upstream-spec.ts'
 
 export const CONFIG_FILE = 'tokenscope.config.json'
 
 export interface Config {
-  /** URLs, or "demo". */
-  upstreams: string[]
+  upstreams: UpstreamSpec[]
   /** Whether somebody named them. */
   upstreamNamed: boolean
+  /** URLs of feeds, with user and password where they have them. */
+  sources: string[]
   host: string
   port: number
   portNamed: boolean
   /** Path of the data folder, as given. */
   data: string
   gpu: 'auto' | 'webgpu' | 'cpu'
+  /** How often a request is sent again, and how long it may be silent, ms. */
+  delivery: { retries: number; firstTokenMs: number | null; silenceMs: number | null }
+  /** Whether requests use the response cache that do not say. */
+  cache: boolean
+  /** What each caller may have; null for no limit. */
+  limits: { requestsPerMinute: number | null; tokensPerMinute: number | null; waitMs: number }
   drainSeconds: number
   allowOrigins: string[]
   allowHosts: string[]
@@ -45,16 +54,39 @@ type Flag = ConfigFlag | DemoFlag
 type Values = Record<Flag, string | string[] | number | undefined>
 type Origin = { value: unknown; from: string }
 
-const NUMERIC: ReadonlySet<Flag> = new Set(['port', 'drain-seconds'])
+const NUMERIC: ReadonlySet<Flag> = new Set(['port', 'drain-seconds', 'retries', 'limit-wait'])
+
+/** Given without a value these are on. */
+const SWITCHES: ReadonlySet<Flag> = new Set(['cache'])
+
+const TIMEOUT = Type.Union([
+  Type.Number({ exclusiveMinimum: 0, maximum: 86_400 }),
+  Type.String({ pattern: '^(off|(?=.*[1-9])[0-9]{1,5}([.][0-9]{1,3})?)$' }),
+])
+const TIMEOUT_WORDS = 'a number of seconds above 0, or off'
+
+const PER_MINUTE = Type.Union([
+  Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+  Type.String({ pattern: '^(off|[1-9][0-9]{0,8}|1000000000)$' }),
+])
+const PER_MINUTE_WORDS = 'a whole number from 1 to 1000000000, or off'
 
 /** What each value must be, once it is a list (repeatable), a number or a string, and the words for it. */
 const SHAPES: Record<Flag, [schema: TSchema, words: string]> = {
   upstream: [Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }), 'an http(s) URL or "demo"'],
+  source: [Type.Array(Type.String({ minLength: 1 })), 'an http(s) URL'],
   host: [Type.String({ minLength: 1 }), 'an address or name'],
   port: [Type.Integer({ minimum: 0, maximum: 65_535 }), 'a whole number from 0 to 65535'],
   data: [Type.String({ minLength: 1 }), 'the path of a folder'],
   gpu: [Type.Enum(['auto', 'webgpu', 'cpu']), 'auto, webgpu or cpu'],
   'drain-seconds': [Type.Number({ minimum: 0, maximum: 86_400 }), 'a number of seconds from 0 to 86400'],
+  retries: [Type.Integer({ minimum: 0, maximum: 100 }), 'a whole number from 0 to 100'],
+  'first-token-timeout': [TIMEOUT, TIMEOUT_WORDS],
+  'silence-timeout': [TIMEOUT, TIMEOUT_WORDS],
+  cache: [Type.Union([Type.Boolean(), Type.Enum(['on', 'off'])]), 'on or off'],
+  'requests-per-minute': [PER_MINUTE, PER_MINUTE_WORDS],
+  'tokens-per-minute': [PER_MINUTE, PER_MINUTE_WORDS],
+  'limit-wait': [Type.Number({ minimum: 0, maximum: 3600 }), 'a number of seconds from 0 to 3600'],
   'allow-origin': [Type.Array(Type.String({ minLength: 1 })), 'an origin such as https://example.org'],
   'allow-host': [Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' })), 'a host name without port'],
   'log-level': [
@@ -104,18 +136,33 @@ export function readCommand(
   if (flags.has('version')) return { kind: 'version' }
   const given = new Map([...readFile(join(folder, CONFIG_FILE)), ...readEnvironment(env), ...flags])
   const values = valuesOf(CONFIG_KEYS, given)
-  const upstreams = (values.upstream as string[]).map(upstreamOf)
+  const upstreams = (values.upstream as string[]).map(text => parseUpstream(text, env))
+  refuseTwins(upstreams)
   refuseSelf(upstreams, values.host as string, values.port as number)
   return {
     kind: 'start',
     config: {
       upstreams,
       upstreamNamed: given.has('upstream'),
+      sources: (values.source as string[]).map(text =>
+        parseSource(text, { host: values.host as string, port: values.port as number }),
+      ),
       host: hostOf(values.host as string),
       port: values.port as number,
       portNamed: given.has('port'),
       data: values.data as string,
       gpu: values.gpu as Config['gpu'],
+      delivery: {
+        retries: values.retries as number,
+        firstTokenMs: millisecondsOf(values['first-token-timeout'] as string),
+        silenceMs: millisecondsOf(values['silence-timeout'] as string),
+      },
+      cache: isOn(values.cache),
+      limits: {
+        requestsPerMinute: limitOf(values['requests-per-minute']),
+        tokensPerMinute: limitOf(values['tokens-per-minute']),
+        waitMs: (values['limit-wait'] as number) * 1000,
+      },
       drainSeconds: values['drain-seconds'] as number,
       allowOrigins: (values['allow-origin'] as string[]).map(originOf),
       allowHosts: (values['allow-host'] as string[]).map(host => host.toLowerCase()),
@@ -150,7 +197,10 @@ export function optionLines(keys: readonly ConfigKey[]): string[] {
   return keys.map(({ flag, value, fallback, repeatable, meaning }) => {
     const notes = [fallback === '' ? '' : `default ${fallback}`, repeatable ? 'repeatable' : '']
     const note = notes.filter(Boolean).join(', ')
-    return `  ${`--${flag} ${value}`.padEnd(26)}${meaning}${note ? ` (${note})` : ''}`
+    const name = `--${flag} ${value}`
+    // What is too long for its column has a line of its own.
+    const column = name.length < 26 ? name.padEnd(26) : `${name}\n${' '.repeat(28)}`
+    return `  ${column}${meaning}${note ? ` (${note})` : ''}`
   })
 }
 
@@ -172,7 +222,7 @@ export function helpText(): string {
 
 function readFlags(argv: readonly string[], keys: readonly ConfigKey[] = CONFIG_KEYS): Map<string, Origin> {
   // `pnpm start -- --port 1` hands the divider on.
-  const args = argv[0] === '--' ? argv.slice(1) : [...argv]
+  const args = (argv[0] === '--' ? argv.slice(1) : [...argv]).map(switchedOn)
   const options = Object.fromEntries([
     ...keys.map(({ flag }) => [flag, { type: 'string', multiple: true }] as const),
     ['help', { type: 'boolean' }] as const,
@@ -182,7 +232,8 @@ function readFlags(argv: readonly string[], keys: readonly ConfigKey[] = CONFIG_
   const given = new Map<string, Origin>()
   for (const token of tokens) {
     if (token.kind === 'positional') {
-      throw bad(token.value, `"${token.value}" is not an option. Options begin with --; see --help.`)
+      const text = withoutCredentials(token.value)
+      throw bad(text, `"${text}" is not an option. Options begin with --; see --help.`)
     }
     if (token.kind === 'option-terminator') continue
     const { name, rawName, value } = token
@@ -257,27 +308,41 @@ function fitted(flag: Flag, { value, from }: Origin, repeatable: boolean): Value
   let candidate = repeatable && !Array.isArray(value) ? [value] : value
   if (NUMERIC.has(flag) && typeof value === 'string' && value.trim() !== '') candidate = Number(value)
   if (Compile(SHAPES[flag][0]).Check(candidate)) return candidate as Values[Flag]
-  throw bad(from, `${from} is ${JSON.stringify(value)}; it must be ${words(flag)}.`)
+  throw bad(from, `${from} is ${withoutCredentials(JSON.stringify(value))}; it must be ${words(flag)}.`)
 }
 
-function upstreamOf(text: string): string {
-  if (text === 'demo') return text
-  if (/,\w[\w-]*=/.test(text)) {
-    throw bad('--upstream', `--upstream ${text}: options after a comma are not known in this version.`)
+/** A switch without a value is on; left alone it would take the option after it for its value. */
+function switchedOn(arg: string, at: number, args: readonly string[]): string {
+  if (!arg.startsWith('--') || !SWITCHES.has(arg.slice(2) as Flag)) return arg
+  const next = args[at + 1]
+  return next === undefined || next.startsWith('-') ? `${arg}=on` : arg
+}
+
+function isOn(value: Values[Flag] | boolean): boolean {
+  return value === true || value === 'on'
+}
+
+function limitOf(value: Values[Flag]): number | null {
+  return value === 'off' ? null : Number(value)
+}
+
+function millisecondsOf(seconds: string | number): number | null {
+  return seconds === 'off' ? null : Number(seconds) * 1000
+}
+
+/** Two names for one place would count its places twice. */
+function refuseTwins(upstreams: readonly UpstreamSpec[]): void {
+  const seen = new Set<string>()
+  for (const { url } of upstreams) {
+    const place = URL.parse(url)?.href.replace(/\/+$/, '').replace(/\/v1$/, '') ?? url
+    if (seen.has(place)) throw bad('--upstream', `--upstream ${url} is given twice.`)
+    seen.add(place)
   }
-  const url = URL.parse(text)
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
-    throw bad('--upstream', `--upstream ${text}: it must be ${words('upstream')}, as http://127.0.0.1:1234.`)
-  }
-  if (url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw bad('--upstream', `--upstream ${text}: it may have no user, query or fragment.`)
-  }
-  return text
 }
 
 /** A server that passes requests to itself would do so for ever. */
-function refuseSelf(upstreams: readonly string[], host: string, port: number): void {
-  for (const upstream of upstreams) {
+function refuseSelf(upstreams: readonly UpstreamSpec[], host: string, port: number): void {
+  for (const { url: upstream } of upstreams) {
     const url = URL.parse(upstream)
     if (url === null || port === 0 || Number(url.port || 80) !== port) continue
     if (['localhost', '127.0.0.1', '[::1]', host].includes(url.hostname)) {

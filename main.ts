@@ -3,8 +3,11 @@
  * only here do parts of different rooms meet.
  */
 import { Bridge } from './bridge/bridge.ts'
+import { ResponseCache } from './bridge/cache/response-cache.ts'
 import { createDemoServer } from './bridge/demo/index.ts'
 import { firstWords } from './bridge/first-words.ts'
+import { RateLimits } from './bridge/limits/rate-limits.ts'
+import { Source } from './bridge/source/source.ts'
 import { UpstreamSet } from './bridge/upstream-set.ts'
 import { Hub } from './broadcast/hub.ts'
 import { TokenLog } from './broadcast/token-log.ts'
@@ -68,7 +71,25 @@ export async function startTokenscope(
   ])
 
   const log = new TokenLog({ place: mapPosition })
-  const bridge = new Bridge({ upstreams, emit: (event, readAt) => log.append(event, readAt), meter: metrics })
+  const cache = new ResponseCache({ byDefault: config.cache, meter: metrics })
+  const bridge = new Bridge({
+    upstreams,
+    policy: config.delivery,
+    cache,
+    limits: new RateLimits(config.limits),
+    emit: (event, readAt) => log.append(event, readAt),
+    meter: metrics,
+  })
+  const sources = config.sources.map(
+    url =>
+      new Source({
+        url,
+        emit: (event, readAt) => log.append(event, readAt),
+        meter: metrics,
+        lists: model => upstreams.lists(model),
+        say: note,
+      }),
+  )
   const hub = new Hub({
     log,
     meter: metrics,
@@ -90,13 +111,16 @@ export async function startTokenscope(
     }),
   )
 
-  const probes = [upstreams, bridge, hub, compositor].map(part => () => part.report())
+  const probes = [upstreams, bridge, hub, compositor, ...sources].map(part => () => part.report())
   const http = await HttpServer.create({
     doors: config,
     page,
     status: { version: packageJson.version, metrics, readiness: () => readReadiness(probes) },
     rooms: {
       generations: bridge,
+      upstreams,
+      workflows: bridge,
+      cache,
       passThrough: (request, response, context) => bridge.passThrough(request, response, context),
       upgrade: (request, socket, head, refuse) => hub.upgrade(request, socket, head, refuse),
     },
@@ -105,10 +129,17 @@ export async function startTokenscope(
 
   compositor.start()
   cleanup.defer(() => compositor.stop())
-  const port = await listen(http.server, config.host, config.port, config.portNamed, upstreams.ports)
+  const port = await listen(http.server, config.host, config.port, config.portNamed, [
+    ...upstreams.ports,
+    ...sources.map(source => source.port),
+  ])
   cleanup.defer(() => http.close())
   hub.start()
   cleanup.defer(() => hub.stop())
+  for (const source of sources) {
+    source.start()
+    cleanup.defer(() => source.stop())
+  }
   cleanup.defer(() => bridge.drain(config.drainSeconds))
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   data.describe(url)

@@ -13,10 +13,12 @@ import { writeMeasured } from './document.ts'
 import type { Bench } from './figure.ts'
 import { keepBaseline, type Results, readBaseline, writeResults } from './kept.ts'
 import { latency } from './latency.ts'
+import { memory } from './memory.ts'
+import { proxy } from './proxy.ts'
 import { tableText } from './table.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const BENCHES: readonly Bench[] = [bridge, latency, broadcast, compositor]
+const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor]
 const NAMES = BENCHES.map(({ name }) => name).join(', ')
 
 const HELP = `pnpm bench [NAME…] [--keep]

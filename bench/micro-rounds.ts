@@ -1,7 +1,8 @@
 import { Bench } from 'tinybench'
 
 export interface MicroTask {
-  run: () => void
+  /** A promise is waited for. */
+  run: () => void | Promise<void>
   /** Before each run, not timed. */
   before?: () => void
 }
@@ -25,7 +26,8 @@ export async function microRounds<T extends string>(
       throws: true,
     })
     for (const [name, { run, before }] of entries) {
-      bench.add(name, run, { async: false, ...(before === undefined ? {} : { beforeEach: before }) })
+      const async = run.constructor.name === 'AsyncFunction'
+      bench.add(name, run, { async, ...(before === undefined ? {} : { beforeEach: before }) })
     }
     for (const task of await bench.run()) {
       const { result } = task

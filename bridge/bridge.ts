@@ -7,24 +7,28 @@ import { Readable } from 'node:stream'
 import type { ComponentReport } from '../events/components.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
-import { DEMO_MODEL_NAME } from './demo/surfaces/model-name.ts'
-import type { Dialect, RequestFacts } from './dialect.ts'
-import { openaiChat } from './dialect-openai-chat.ts'
-import { type CancelReason, Exchange } from './exchange.ts'
+import { type Ask, askOf } from './ask.ts'
+import { CACHE_HEADER } from './cache/cache-wish.ts'
+import { Replay, replayMeter } from './cache/replay.ts'
+import type { CacheVisit, ResponseCache } from './cache/response-cache.ts'
+import { Delivery, type DeliveryPolicy } from './delivery.ts'
+import { type CancelReason, Exchange, type ExchangeReport } from './exchange.ts'
 import type { Emit } from './generation.ts'
-import { headerOf, requestHeaders } from './headers.ts'
+import { headerOf } from './headers.ts'
+import type { Admission, RateLimits } from './limits/rate-limits.ts'
+import type { Prompt } from './page-prompt.ts'
+import { type PageRequest, PageRequests } from './page-requests.ts'
 import { createRelay, discardRest, type RelayOutcome, type RequestBody, takeBody } from './pass-through.ts'
-import { type AnswerListener, connectionError, type Upstream, type UpstreamRequest } from './upstream.ts'
+import { ModelUnion } from './pool/model-union.ts'
+import { type AnswerListener, connectionError, type Sending } from './transport.ts'
+import type { Upstream } from './upstream.ts'
 import type { UpstreamSet } from './upstream-set.ts'
-
-/** Alternatives to ask for with the page's own prompts. */
-const TOP_LOGPROBS = 5
-
-/** Which path speaks which dialect. */
-const DIALECTS: ReadonlyMap<string, Dialect> = new Map([['/v1/chat/completions', openaiChat]])
 
 export interface BridgeOptions {
   upstreams: UpstreamSet
+  policy: DeliveryPolicy
+  cache: ResponseCache
+  limits: RateLimits
   emit: Emit
   meter: Meter
 }
@@ -41,29 +45,42 @@ export interface PassThroughContext {
   done: (outcome: RelayOutcome & { upstream: string; generations: string[] }) => void
 }
 
-/** A prompt of the page. */
-export interface Prompt {
-  messages: { role: string; content?: unknown }[]
-  model?: string
-  /** Further fields of the request, passed on as they are: temperature, max_tokens, … */
-  parameters: Record<string, unknown>
-}
-
 /** A request that is being answered; without an exchange it is no generation. */
 interface Running {
+  ask: Ask
   exchange: Exchange | null
+  /** Its place in its caller's share; null where none is kept. */
+  admission: Admission | null
   abort: AbortController
+  /** Who has it now, or had it last; null while none has. */
+  upstream: Upstream | null
+  /** `performance.now()` when it was last sent to an upstream; null while it waits for a place. */
+  sentAt: number | null
+}
+
+/** A request that generates, as it is now. */
+export interface ActiveRequest extends ExchangeReport {
+  /** Whether it still waits for a place. */
+  queued: boolean
 }
 
 export class Bridge {
   readonly #upstreams: UpstreamSet
+  readonly #policy: DeliveryPolicy
+  readonly #cache: ResponseCache
+  readonly #limits: RateLimits
   readonly #emit: Emit
   readonly #meter: Meter
   readonly #running = new Set<Running>()
+  readonly #page: PageRequests
   #draining = false
 
   constructor(options: BridgeOptions) {
     this.#upstreams = options.upstreams
+    this.#page = new PageRequests(options.upstreams)
+    this.#policy = options.policy
+    this.#cache = options.cache
+    this.#limits = options.limits
     this.#emit = options.emit
     this.#meter = options.meter
   }
@@ -84,18 +101,13 @@ export class Bridge {
     try {
       if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
       body = await takeBody(request)
-      const path = pathOf(request)
-      const dialect = request.method === 'POST' ? DIALECTS.get(path) : undefined
-      const facts = dialect?.request(parsed(body.held)) ?? null
-      const upstream = this.#upstreams.forApp(facts?.model ?? modelInPath(path))
-      const exchange = dialect && facts ? this.#listen(dialect, facts, upstream, startedAt) : null
-      const running = this.#begin(exchange)
-      this.#relay(request, response, context, upstream, running, {
-        method: request.method as string,
-        path: request.url as string,
-        headers: requestHeaders(request.rawHeaders, body.held?.length ?? null),
-        body: body.send,
-      })
+      const ask = askOf(request, body)
+      const visit = this.#cache.visit(ask, request.headers, this.#upstreams.labels)
+      // What is kept costs nobody anything: it waits for no place and counts against no limit.
+      const label = visit.answer?.upstream ?? this.#upstreams.forApp(ask).label
+      const admission = visit.answer === null ? this.#limits.admit(ask) : null
+      const exchange = this.#listen(ask, label, startedAt, visit.answer !== null)
+      this.#relay(request, response, context, this.#begin(ask, exchange, admission), visit)
     } catch (error) {
       const failure =
         error instanceof TokenscopeError
@@ -116,21 +128,25 @@ export class Bridge {
    */
   generate(prompt: Prompt): string {
     if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
-    const upstream = this.#upstreams.forPage()
-    const model = prompt.model ?? upstream.defaultModel
-    const body = Buffer.from(
-      JSON.stringify({
-        ...prompt.parameters,
-        ...(model === null ? {} : { model }),
-        messages: prompt.messages,
-        stream: true,
-        stream_options: { include_usage: true },
-        logprobs: true,
-        top_logprobs: TOP_LOGPROBS,
-      }),
-    )
-    const exchange = this.#listen(openaiChat, { model, stream: true }, upstream, performance.now())
-    const running = this.#begin(exchange)
+    return this.#start(this.#page.ofPrompt(prompt))
+  }
+
+  /**
+   * Asks for what comes after an answer that broke off, as a new generation that names the old one as its
+   * parent; returns at once.
+   *
+   * @returns the id of the new generation
+   * @throws TokenscopeError NOT_FOUND, NOT_CONTINUABLE, NO_UPSTREAM, DRAINING
+   */
+  continue(parent: string): string {
+    if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
+    return this.#start(this.#page.ofParent(parent))
+  }
+
+  /** Sends a request of our own; returns the id of its generation. */
+  #start({ ask, upstream }: PageRequest): string {
+    const exchange = this.#listen(ask, upstream.label, performance.now()) as Exchange
+    const running = this.#begin(ask, exchange)
     const listener: AnswerListener = {
       head: (head, readAt) => exchange.head(head.status, headerOf(head.headers, 'content-type'), readAt),
       chunk: (bytes, readAt) => {
@@ -139,27 +155,26 @@ export class Bridge {
       },
       end: readAt => {
         exchange.end(readAt)
-        this.#finish(running, upstream)
+        this.#finish(running)
       },
       broken: (error, readAt) => {
         exchange.broken(connectionError(error), readAt)
-        this.#finish(running, upstream)
+        this.#finish(running)
       },
     }
-    upstream.send(
-      {
-        method: 'POST',
-        path: '/v1/chat/completions',
-        headers: [
-          ...['content-type', 'application/json', 'accept', 'text/event-stream'],
-          ...['accept-encoding', 'identity', 'content-length', String(body.length)],
-        ],
-        body,
-        signal: running.abort.signal,
-      },
-      listener,
-    )
+    this.#deliver(ask, running, listener)
     return exchange.ids[0] as string
+  }
+
+  /** The requests that generate now, the oldest first. */
+  active(): ActiveRequest[] {
+    return [...this.#running].flatMap(({ exchange, sentAt }) => {
+      if (exchange === null) return []
+      const report = exchange.report()
+      // An upstream is silent only since it was asked.
+      const heardAt = Math.max(report.heardAt, sentAt ?? 0)
+      return [{ ...report, heardAt, queued: sentAt === null }]
+    })
   }
 
   /**
@@ -202,11 +217,10 @@ export class Bridge {
     request: IncomingMessage,
     response: ServerResponse,
     context: PassThroughContext,
-    upstream: Upstream,
     running: Running,
-    upstreamRequest: Omit<UpstreamRequest, 'signal'>,
+    visit: CacheVisit,
   ): void {
-    const { exchange, abort } = running
+    const { ask, exchange, admission, abort } = running
     let over = false
     const clientGone = () => {
       if (!over && !response.writableFinished) cancel(running, 'client_gone')
@@ -215,66 +229,97 @@ export class Bridge {
     let resume = () => {}
     const relay = createRelay({
       ...context,
+      added: [...context.added, ...visit.headers],
+      replaced: [...context.replaced, ...(visit.headers.length === 0 ? [] : [CACHE_HEADER])],
       response,
       exchange,
-      cancelled: () => abort.signal.aborted,
+      signal: abort.signal,
       resume: () => resume(),
       done: outcome => {
         over = true
-        this.#finish(running, upstream)
-        context.done({ ...outcome, upstream: upstream.label, generations: exchange?.ids ?? [] })
+        this.#finish(running)
+        context.done({
+          ...outcome,
+          upstream: running.upstream?.label ?? '',
+          generations: exchange?.ids ?? [],
+        })
       },
     })
-    resume = upstream.send({ ...upstreamRequest, signal: abort.signal }, relay)
+    const kept = visit.answer
+    const listener = visit.recorded(
+      admission?.marked(relay) ?? relay,
+      exchange,
+      () => running.upstream?.label ?? '',
+    )
+    const sending =
+      kept === null
+        ? this.#deliver(ask, running, listener)
+        : new Replay({ answer: kept, listener: relay, signal: abort.signal })
+    resume = () => sending.resume()
     // The client may have gone while its body was read, before anybody listened.
     if (request.socket.destroyed) clientGone()
   }
 
-  #listen(dialect: Dialect, facts: RequestFacts, upstream: Upstream, startedAt: number): Exchange {
-    return new Exchange({
-      dialect,
-      facts,
-      upstream: upstream.label,
-      startedAt,
-      emit: this.#emit,
-      meter: this.#meter,
-      modelLabel: model => (model !== null && upstream.models.includes(model) ? model : 'other'),
+  #deliver(ask: Ask, running: Running, listener: AnswerListener): Sending {
+    const { signal } = running.abort
+    const listed = this.#upstreams.listing(ask)
+    if (listed !== null) return new ModelUnion({ ask, upstreams: listed, listener, signal })
+    return new Delivery({
+      ask,
+      places: running.admission?.behind(this.#upstreams) ?? this.#upstreams,
+      policy: this.#policy,
+      listener,
+      exchange: running.exchange,
+      onInstance: upstream => {
+        running.upstream = upstream
+        running.sentAt = performance.now()
+        running.exchange?.assign(upstream.label)
+      },
+      signal,
     })
   }
 
-  #begin(exchange: Exchange | null): Running {
-    const running = { exchange, abort: new AbortController() }
+  /** Who listens to the answer; null where nothing is generated. */
+  #listen(
+    { endpoint, facts, parent }: Ask,
+    upstream: string,
+    startedAt: number,
+    cached = false,
+  ): Exchange | null {
+    if (endpoint === null || facts === null) return null
+    return new Exchange({
+      endpoint,
+      facts,
+      upstream,
+      startedAt,
+      parent,
+      cached,
+      emit: this.#emit,
+      meter: cached ? replayMeter(this.#meter) : this.#meter,
+      modelLabel: model => (model !== null && this.#upstreams.lists(model) ? model : 'other'),
+    })
+  }
+
+  #begin(ask: Ask, exchange: Exchange | null, admission: Admission | null = null): Running {
+    const running = { ask, exchange, admission, abort: new AbortController(), upstream: null, sentAt: null }
     this.#running.add(running)
     return running
   }
 
-  #finish(running: Running, upstream: Upstream): void {
+  #finish(running: Running): void {
     this.#running.delete(running)
-    if (running.exchange !== null) upstream.used(running.exchange.model)
+    const { ask, exchange, admission, upstream } = running
+    admission?.settle(upstream === null ? null : exchange)
+    if (exchange === null || upstream === null) return
+    upstream.used(exchange.model)
+    if (exchange.answerId !== null) this.#upstreams.answered(ask, exchange.answerId, upstream)
+    this.#page.learn(ask, exchange, upstream)
   }
 }
 
 function cancel({ exchange, abort }: Running, reason: CancelReason): void {
   exchange?.cancel(reason, performance.now())
   abort.abort()
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url as string).split('?', 1)[0] as string
-}
-
-/** `/v1/models/<name>` names a model as well as a body does. */
-function modelInPath(path: string): string | null {
-  return path === `/v1/models/${DEMO_MODEL_NAME}` ? DEMO_MODEL_NAME : null
-}
-
-function parsed(body: Buffer | null): unknown {
-  if (body === null || body.length === 0) return null
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return null
-  }
 }
 
 function pause(ms: number): Promise<void> {

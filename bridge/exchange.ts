@@ -1,8 +1,11 @@
-import { type GenerationError, isFinal } from '../events/generation.ts'
+import { type GenerationError, type GenerationState, isFinal } from '../events/generation.ts'
 import type { Meter } from '../events/metrics.ts'
-import { type Dialect, errorMessage, type Reading, type RequestFacts } from './dialect.ts'
+import type { Dialect, OwnFigures, Reading, RequestFacts, Usage } from './dialects/dialect.ts'
+import { type Endpoint, isNdjson, mediaTypeOf } from './dialects/index.ts'
+import { errorMessage, toldError } from './dialects/reading.ts'
 import { Generation, type GenerationOptions } from './generation.ts'
-import { createSseFraming, type SseFraming } from './sse-framing.ts'
+import { createNdjsonFraming } from './ndjson-framing.ts'
+import { createSseFraming, type Framing, type SseEvent } from './sse-framing.ts'
 
 /** Bytes of a whole (not streamed) answer that are read; beyond, only the app gets it. */
 const MAX_WHOLE_BYTES = 4 * 1024 * 1024
@@ -13,9 +16,25 @@ const MAX_CHOICES = 128
 export type CancelReason = 'client_gone' | 'stopped' | 'shutdown'
 
 export interface ExchangeOptions extends Omit<GenerationOptions, 'model'> {
-  dialect: Dialect
+  endpoint: Endpoint
   facts: RequestFacts
   meter: Meter
+}
+
+/** What somebody who watches the requests wants to know of one. */
+export interface ExchangeReport {
+  generations: {
+    id: string
+    state: GenerationState
+    model: string | null
+    tokens: number
+    estimated: boolean
+    progress: number | null
+  }[]
+  upstream: string
+  startedAt: number
+  /** `performance.now()` of the last bytes of the answer, or of the request before there are any. */
+  heardAt: number
 }
 
 /**
@@ -28,10 +47,16 @@ export interface ExchangeOptions extends Omit<GenerationOptions, 'model'> {
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #generations = new Map<number, Generation>()
-  readonly #endings = new Map<number, string>()
+  /** How choices ended: the upstream's word, or null where it has none. */
+  readonly #endings = new Map<number, string | null>()
   #mode: 'waiting' | 'stream' | 'whole' | 'opaque' = 'waiting'
   #status = 0
-  #framing: SseFraming | null = null
+  #upstream: string
+  #answerId: string | null = null
+  /** The name that the answer gives for its model. */
+  #model: string | null = null
+  #usage: Usage | null = null
+  #framing: Framing | null = null
   #whole: Buffer[] = []
   #wholeBytes = 0
   #error: GenerationError | null = null
@@ -41,6 +66,7 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.#options = options
     this.#readAt = options.startedAt
+    this.#upstream = options.upstream
     this.#generation(0)
   }
 
@@ -59,24 +85,90 @@ export class Exchange {
     return this.#generation(0).model
   }
 
+  /** The answer's own name, under which a later request may go on from it. */
+  get answerId(): string | null {
+    return this.#answerId
+  }
+
+  /** `performance.now()` of the first token of any choice, or null before it. */
+  get firstTokenAt(): number | null {
+    const all = [...this.#generations.values()].flatMap(({ firstTokenAt }) => firstTokenAt ?? [])
+    return all.length === 0 ? null : Math.min(...all)
+  }
+
+  /** Tokens of all choices, as far as known. */
+  get tokens(): number {
+    return [...this.#generations.values()].reduce((sum, { count }) => sum + count.tokens, 0)
+  }
+
+  /** The upstream's count of prompt and answer, or null if it gave none. */
+  get usage(): Usage | null {
+    return this.#usage !== null && this.#usage.completionTokens > 0 ? this.#usage : null
+  }
+
+  /** Whether all of it could be followed, and every choice came to a normal end with something in it. */
+  get complete(): boolean {
+    if (this.#mode === 'opaque' || this.#error !== null) return false
+    return (
+      !this.running && [...this.#generations.values()].every(one => one.state === 'done' && one.tokens > 0)
+    )
+  }
+
+  /** Whether each choice so far has said how it ended. */
+  get finished(): boolean {
+    return [...this.#generations.keys()].every(choice => this.#endings.has(choice))
+  }
+
+  /** The generations, that of choice 0 first. */
+  get generations(): readonly Generation[] {
+    return [...this.#generations.values()]
+  }
+
+  /** For `/scope/v1/workflows/active`. */
+  report(): ExchangeReport {
+    return {
+      generations: [...this.#generations.values()].map(one => ({
+        id: one.id,
+        state: one.state,
+        model: one.model,
+        tokens: one.count.tokens,
+        estimated: one.count.estimated,
+        progress: one.progress,
+      })),
+      upstream: this.#upstream,
+      startedAt: this.#options.startedAt,
+      heardAt: this.#readAt,
+    }
+  }
+
   /** Whether somebody cancelled it. */
   get cancelled(): boolean {
     return this.#cancel !== null
+  }
+
+  /** Goes to the upstream with this label. */
+  assign(upstream: string): void {
+    this.#upstream = upstream
+    for (const generation of this.#generations.values()) generation.learnUpstream(upstream)
   }
 
   /** The answer has begun. */
   head(status: number, contentType: string | null, readAt: number): void {
     this.#status = status
     this.#readAt = readAt
-    const mime = contentType?.split(';')[0]?.trim().toLowerCase()
-    if (status >= 200 && status < 300 && mime === 'text/event-stream') {
+    const mediaType = mediaTypeOf(contentType)
+    const { sse, ndjson } = this.#options.endpoint
+    const oversized = () => this.#loseTrack('oversized')
+    if (status < 200 || status > 299) this.#mode = 'whole'
+    else if (mediaType === 'text/event-stream' && sse !== null) {
       this.#mode = 'stream'
-      this.#framing = createSseFraming(
-        event => this.#take(this.#options.dialect.event(event.event, event.data)),
-        () => this.#loseTrack('oversized'),
-      )
-      this.#generation(0).enter('processing_prompt', readAt)
+      const onEvent = ({ type, data }: SseEvent) => this.#take(sse.event(type, data))
+      this.#framing = createSseFraming({ onEvent, onOversized: oversized })
+    } else if (isNdjson(mediaType) && ndjson !== null) {
+      this.#mode = 'stream'
+      this.#framing = createNdjsonFraming(line => this.#take(ndjson.event(undefined, line)), oversized)
     } else this.#mode = 'whole'
+    if (this.#mode === 'stream') this.#generation(0).enter('processing_prompt', readAt)
   }
 
   /** The next bytes of the answer. */
@@ -105,6 +197,7 @@ export class Exchange {
       return
     }
     if (this.#mode === 'whole') this.#readWhole()
+    else this.#framing?.end()
     for (const [choice, generation] of this.#generations) this.#judge(choice, generation)
   }
 
@@ -116,28 +209,42 @@ export class Exchange {
       return
     }
     const begun = this.#status !== 0
-    if (begun) this.#options.meter.count('tokenscope_sse_errors_total', { kind: 'connection' })
+    if (begun) this.#options.meter.count('tokenscope_sse_errors_total', { kind: error.kind })
     for (const [choice, generation] of this.#generations) {
       // What was already complete does not become less so.
       if (this.#endings.has(choice) || this.#error !== null) this.#judge(choice, generation)
-      else if (begun) generation.end('interrupted', 'connection', error, readAt)
-      else generation.end('failed', 'connection', error, readAt)
+      else {
+        const ending = error.kind === 'timeout' ? 'timeout' : 'connection'
+        generation.end(begun ? 'interrupted' : 'failed', ending, error, readAt)
+      }
     }
   }
 
   #take(reading: Reading): void {
-    const { model, deltas, finished, usage, error } = reading
-    if (model !== null) for (const generation of this.#generations.values()) generation.learnModel(model)
+    const { model, id, progress, deltas, finished, usage, timings, error } = reading
+    if (id !== null) this.#answerId = id
+    if (model !== null && model !== this.#model) {
+      this.#model = model
+      for (const generation of this.#generations.values()) generation.learnModel(model)
+    }
+    if (progress !== null) {
+      for (const generation of this.#generations.values()) {
+        generation.advance(progress.state, progress.done, this.#readAt)
+      }
+    }
     for (const delta of deltas) {
-      if (this.#follows(delta.choice)) this.#generation(delta.choice).take(delta, this.#readAt)
+      this.#followed(delta.choice)?.take(delta, this.#readAt)
     }
-    for (const { choice, ending } of finished) {
-      if (!this.#follows(choice)) continue
-      this.#generation(choice)
-      this.#endings.set(choice, ending)
+    for (const { choice, ending, own } of finished) {
+      const generation = this.#followed(choice)
+      if (generation === null) continue
+      if (own !== undefined && !this.#endings.has(choice)) this.#learnOwn(generation, own)
+      this.#endings.set(choice, ending ?? this.#endings.get(choice) ?? null)
     }
-    // A usage counts all choices together: of several, nobody knows whose it is.
-    if (usage !== null && this.#generations.size === 1) this.#generation(0).learnUsage(usage)
+    if (usage !== null) this.#learnUsage(usage)
+    if (timings !== null) {
+      for (const generation of this.#generations.values()) generation.learnTimings(timings)
+    }
     // What could not be read gives way to what the upstream says is wrong.
     if (error !== null && (this.#error === null || this.#error.kind === 'parse')) {
       this.#error = error
@@ -157,19 +264,20 @@ export class Exchange {
     }
     if (this.#status >= 400) {
       const words = errorMessage(body) ?? text.trim().slice(0, 500)
-      this.#error = {
-        kind: this.#status < 500 ? 'send' : 'upstream',
-        message: words === '' ? `HTTP ${this.#status}` : `${words} (HTTP ${this.#status})`,
-        retryable: [408, 429, 503].includes(this.#status),
-      }
+      const message = words === '' ? `HTTP ${this.#status}` : `${words} (HTTP ${this.#status})`
+      this.#error = { ...toldError(body, this.#status), message }
       return
     }
-    const reading = this.#options.dialect.whole(body)
-    if (reading !== null) this.#take(reading)
-    else {
-      const message = `the answer is no completion: ${text.slice(0, 200) || '(nothing)'}`
-      this.#error = { kind: 'parse', message, retryable: false }
+    const { request, sse } = this.#options.endpoint
+    const dialects: Dialect[] = sse === null || sse === request ? [request] : [request, sse]
+    for (const dialect of dialects) {
+      const reading = dialect.whole(body)
+      if (reading === null) continue
+      this.#take(reading)
+      return
     }
+    const message = `the answer is no completion: ${text.slice(0, 200) || '(nothing)'}`
+    this.#error = { kind: 'parse', code: null, message, retryable: false }
   }
 
   #judge(choice: number, generation: Generation): void {
@@ -183,8 +291,9 @@ export class Exchange {
     else if (ending === undefined) {
       this.#options.meter.count('tokenscope_sse_errors_total', { kind: 'truncated' })
       const message = 'the answer ended without saying that it was complete'
-      generation.end('interrupted', 'truncated', { kind: 'connection', message, retryable: true }, at)
-    } else generation.end('done', generation.tokens === 0 ? 'empty' : ending, null, at)
+      const error = { kind: 'connection', code: null, message, retryable: true } as const
+      generation.end('interrupted', 'truncated', error, at)
+    } else generation.end('done', generation.tokens === 0 && !isErrand(ending) ? 'empty' : ending, null, at)
   }
 
   #endCancelled(reason: CancelReason): void {
@@ -200,17 +309,48 @@ export class Exchange {
     this.#options.meter.count('tokenscope_sse_errors_total', { kind })
   }
 
-  #follows(choice: number): boolean {
-    return this.#generations.has(choice) || this.#generations.size < MAX_CHOICES
+  /** Completes a count by that of the prompt where it came before and alone, as Anthropic tells it. */
+  #learnUsage(usage: Usage): void {
+    const { completionTokens } = usage
+    const promptTokens = usage.promptTokens ?? this.#usage?.promptTokens ?? null
+    const sum = promptTokens === null || completionTokens === 0 ? null : promptTokens + completionTokens
+    this.#usage = { promptTokens, completionTokens, totalTokens: usage.totalTokens ?? sum }
+    // It counts all choices together: of several, nobody knows whose it is.
+    if (completionTokens > 0 && this.#generations.size === 1) this.#generation(0).learnUsage(this.#usage)
+  }
+
+  /** Takes what was counted and measured of one choice alone. */
+  #learnOwn(generation: Generation, { usage, timings }: OwnFigures): void {
+    if (timings !== null) generation.learnTimings(timings)
+    if (usage === null) return
+    generation.learnUsage(usage)
+    const sum = (a: number | null, b: number | null) => (a === null || b === null ? null : a + b)
+    const before = this.#usage ?? { promptTokens: 0, completionTokens: 0, totalTokens: 0 }
+    this.#usage = {
+      promptTokens: sum(before.promptTokens, usage.promptTokens),
+      completionTokens: before.completionTokens + usage.completionTokens,
+      totalTokens: sum(before.totalTokens, usage.totalTokens),
+    }
+  }
+
+  #followed(choice: number): Generation | null {
+    const generation = this.#generations.get(choice)
+    if (generation !== undefined) return generation
+    return this.#generations.size < MAX_CHOICES ? this.#generation(choice) : null
   }
 
   #generation(choice: number): Generation {
     let generation = this.#generations.get(choice)
     if (generation === undefined) {
       const model = this.#generations.get(0)?.model ?? this.#options.facts.model
-      generation = new Generation({ ...this.#options, model })
+      generation = new Generation({ ...this.#options, upstream: this.#upstream, model })
       this.#generations.set(choice, generation)
     }
     return generation
   }
+}
+
+/** Whether the model was only to be loaded or unloaded, as Ollama does without a prompt. */
+function isErrand(ending: string | null): boolean {
+  return ending === 'load' || ending === 'unload'
 }

@@ -1,4 +1,4 @@
-import type { Prompt } from './bridge.ts'
+import type { Prompt } from './page-prompt.ts'
 
 const FIRST_PROMPT: Prompt = {
   messages: [{ role: 'user', content: 'What does an oscilloscope show?' }],

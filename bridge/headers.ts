@@ -14,8 +14,11 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
+/** Headers that are meant for us begin with this. */
+const OWN_PREFIX = 'x-tokenscope-'
+
 /**
- * The headers that go upstream: without Host, hop-by-hop ones and Expect (which is answered on this hop),
+ * The headers that go upstream: without Host, hop-by-hop ones, Expect (which is answered on this hop) and ours,
  * and asking for an unencoded answer, since it is read on the way.
  *
  * @param raw as `IncomingMessage.rawHeaders`
@@ -23,6 +26,10 @@ const HOP_BY_HOP = new Set([
  */
 export function requestHeaders(raw: readonly string[], contentLength: number | null): string[] {
   const dropped = new Set([...namedByConnection(raw), 'host', 'expect', 'accept-encoding'])
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase()
+    if (name.startsWith(OWN_PREFIX)) dropped.add(name)
+  }
   if (contentLength !== null) dropped.add('content-length')
   const headers = without(raw, dropped)
   headers.push('accept-encoding', 'identity')
@@ -49,14 +56,52 @@ export function responseHeaders(
     'content-security-policy',
     'x-correlation-id',
   ])
+  const isStreamed = /^(text\/event-stream|application\/x-ndjson)\b/i.test(
+    headerOf(raw, 'content-type') ?? '',
+  )
+  const isTold = headerOf(raw, 'x-accel-buffering') !== null
   return [
     ...without(raw, names),
+    // A proxy like nginx would hold the stream back until it is long.
+    ...(isStreamed && !isTold ? ['X-Accel-Buffering', 'no'] : []),
     'X-Content-Type-Options',
     'nosniff',
     'Content-Security-Policy',
     'sandbox',
     ...added,
   ]
+}
+
+/**
+ * The same headers with an upstream's own key in place of whatever key the client sent, in the header that the
+ * client used for its own; without one in `x-api-key` for Anthropic's path, else in `authorization`.
+ *
+ * @param path without its query
+ */
+export function keyedHeaders(raw: readonly string[], key: string, path: string): string[] {
+  const isAnthropic =
+    headerOf(raw, 'x-api-key') !== null ||
+    (headerOf(raw, 'authorization') === null && path.endsWith('/v1/messages'))
+  const headers = without(raw, new Set(['authorization', 'x-api-key']))
+  if (isAnthropic) headers.push('x-api-key', key)
+  else headers.push('authorization', `Bearer ${key}`)
+  return headers
+}
+
+/**
+ * The fields after an answer's body that go to the client (RFC 9110 §6.5.1: those that frame, route or secure a
+ * message mean nothing there).
+ *
+ * @param raw as `IncomingMessage.rawTrailers`
+ * @returns pairs, as `addTrailers` takes them
+ */
+export function passedTrailers(raw: readonly string[]): [string, string][] {
+  const refused = /^(content-.*|host|authorization|set-cookie|cache-control|te|trailer|transfer-encoding)$/i
+  const kept = without(raw, namedByConnection([]))
+  return Array.from({ length: kept.length / 2 }, (_, i): [string, string] => [
+    kept[2 * i] as string,
+    kept[2 * i + 1] as string,
+  ]).filter(([name]) => !refused.test(name))
 }
 
 /** The first value of a header, or null. */

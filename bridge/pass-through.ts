@@ -7,8 +7,8 @@ import { type Readable, Transform } from 'node:stream'
 import { TokenscopeError } from '../events/errors.ts'
 import { PASSED_BODY_BYTES } from '../events/limits.ts'
 import type { Exchange } from './exchange.ts'
-import { headerOf, responseHeaders } from './headers.ts'
-import { type AnswerHead, type AnswerListener, connectionError, isConnectError } from './upstream.ts'
+import { headerOf, passedTrailers, responseHeaders } from './headers.ts'
+import { type AnswerHead, type AnswerListener, connectionError, isConnectError } from './transport.ts'
 
 /** Bodies up to this are held, so that their model is known; larger ones stream through. */
 const HELD_BYTES = 4 * 1024 * 1024
@@ -111,8 +111,8 @@ export interface RelayOptions {
   added: readonly string[]
   /** Lower-case names of upstream headers that are answered here instead. */
   replaced: Iterable<string>
-  /** Whether somebody here wants no more of it: then there is nobody upstream to blame. */
-  cancelled: () => boolean
+  /** Aborted once somebody here wants no more of it: then there is nobody upstream to blame. */
+  signal: AbortSignal
   /** Resumes the upstream after a chunk was refused. */
   resume: () => void
   /** Answers in OpenAI's error form, for there is no answer to pass on. */
@@ -122,10 +122,14 @@ export interface RelayOptions {
 
 /** Passes an answer on to the app and lets the exchange listen. The bytes go first, the listening after. */
 export function createRelay(options: RelayOptions): AnswerListener {
-  const { response, exchange, fail, done } = options
+  const { response, exchange, signal, fail, done } = options
+  let trailers: () => readonly string[] = () => []
   response.on('drain', () => options.resume())
+  // The app need not wait until the upstream has let go.
+  signal.addEventListener('abort', () => breakOff(response), { once: true })
   return {
     head(head, readAt) {
+      trailers = head.trailers ?? trailers
       if (!response.destroyed) writeHead(response, head, options)
       exchange?.head(head.status, headerOf(head.headers, 'content-type'), readAt)
     },
@@ -135,15 +139,21 @@ export function createRelay(options: RelayOptions): AnswerListener {
       return more
     },
     end(readAt) {
+      const fields = passedTrailers(trailers())
+      if (fields.length > 0 && response.chunkedEncoding) response.addTrailers(fields)
       response.end()
       exchange?.end(readAt)
       done({ outcome: 'complete', error: null })
     },
     broken(error, readAt) {
       exchange?.broken(connectionError(error), readAt)
-      if (response.headersSent || options.cancelled()) {
+      if (signal.aborted) {
+        done({ outcome: 'cancelled', error })
+        return
+      }
+      if (response.headersSent) {
         breakOff(response)
-        done({ outcome: options.cancelled() ? 'cancelled' : 'broken', error })
+        done({ outcome: 'broken', error })
         return
       }
       if (!response.destroyed) fail(noAnswer(error))
@@ -160,11 +170,9 @@ function writeHead(response: ServerResponse, head: AnswerHead, { added, replaced
   })
 }
 
-/** The reason phrase with its bytes as they came (undici reads them as UTF-8), less what none may hold. */
+/** The reason phrase with its bytes as they came, less what none may hold. */
 function reasonPhrase(head: AnswerHead): string {
-  return Buffer.from(head.statusText)
-    .toString('latin1')
-    .replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
+  return head.statusText.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
 }
 
 /**

@@ -14,11 +14,17 @@ export interface ConfigKey {
 export const CONFIG_KEYS = [
   {
     flag: 'upstream',
-    value: 'URL|demo',
+    value: 'URL|demo[,priority=N][,max=N][,kind=K][,key-env=NAME][,resume=on]',
     repeatable: true,
     fallback: 'http://127.0.0.1:1234',
-    meaning:
-      'a model server to pass requests to, the first that answers is used; "demo" is the embedded model',
+    meaning: 'a model server to pass requests to, and how; "demo" is the embedded model',
+  },
+  {
+    flag: 'source',
+    value: 'URL',
+    repeatable: true,
+    fallback: '',
+    meaning: 'a GET event stream of tokens to show as well, in the form of docs/sources.md',
   },
   { flag: 'host', value: 'HOST', repeatable: false, fallback: '127.0.0.1', meaning: 'address to listen on' },
   {
@@ -49,6 +55,55 @@ export const CONFIG_KEYS = [
     repeatable: false,
     fallback: '10',
     meaning: 'how long a stop waits for running generations',
+  },
+  {
+    flag: 'retries',
+    value: 'N',
+    repeatable: false,
+    fallback: '5',
+    meaning: 'how often a request is sent again before the first byte of its answer',
+  },
+  {
+    flag: 'first-token-timeout',
+    value: 'SECONDS|off',
+    repeatable: false,
+    fallback: 'off',
+    meaning: 'the longest silence before the first token; progress and pings break it',
+  },
+  {
+    flag: 'silence-timeout',
+    value: 'SECONDS|off',
+    repeatable: false,
+    fallback: 'off',
+    meaning: 'the longest silence after the first token',
+  },
+  {
+    flag: 'cache',
+    value: 'on|off',
+    repeatable: false,
+    fallback: 'off',
+    meaning: 'whether answers are kept and given again to who asks the same; --cache alone is on',
+  },
+  {
+    flag: 'requests-per-minute',
+    value: 'N|off',
+    repeatable: false,
+    fallback: 'off',
+    meaning: 'how many POSTs a caller (a key, else an address) may send a minute, and at once after a rest',
+  },
+  {
+    flag: 'tokens-per-minute',
+    value: 'N|off',
+    repeatable: false,
+    fallback: 'off',
+    meaning: 'how many tokens a caller may use a minute, prompts and answers together',
+  },
+  {
+    flag: 'limit-wait',
+    value: 'SECONDS',
+    repeatable: false,
+    fallback: '5',
+    meaning: 'how long a request over a limit may wait for its turn; one that would wait longer gets 429',
   },
   {
     flag: 'allow-origin',

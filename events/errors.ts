@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   FORBIDDEN_ORIGIN: { status: 403, retryable: false, meaning: 'a page of another origin asked' },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'no such path or thing' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'the path has other methods' },
+  NOT_CONTINUABLE: { status: 409, retryable: false, meaning: 'the answer cannot be gone on with' },
   BODY_TOO_LARGE: { status: 413, retryable: false, meaning: 'the body is over its limit' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, meaning: 'the body is not of a known type' },
   WRONG_HOST: { status: 421, retryable: false, meaning: 'the Host header names another server' },
@@ -19,6 +20,9 @@ export const ERROR_CODES = {
   INTERNAL: { status: 500, retryable: false, meaning: 'a fault of Tokenscope itself' },
   UPSTREAM_UNREACHABLE: { status: 502, retryable: true, meaning: 'the upstream could not be reached' },
   UPSTREAM_BROKEN: { status: 502, retryable: true, meaning: 'the upstream broke off before it answered' },
+  UPSTREAM_TIMEOUT: { status: 504, retryable: true, meaning: 'the upstream was silent for too long' },
+  RATE_LIMITED: { status: 429, retryable: true, meaning: 'the caller asks for more than its share' },
+  POOL_FULL: { status: 503, retryable: true, meaning: 'every place is taken, and the queue is full' },
   NO_UPSTREAM: { status: 503, retryable: true, meaning: 'no upstream is there for this request' },
   DRAINING: { status: 503, retryable: true, meaning: 'the server is stopping' },
   CONFIG: { status: 500, retryable: false, meaning: 'an option is unknown or has a bad value' },
@@ -35,12 +39,19 @@ export class TokenscopeError extends Error {
   readonly code: ErrorCode
   /** The field, option or parameter that is at fault, if one is. */
   readonly param: string | null
+  /** After how many seconds it may work, where that is known. */
+  readonly retryAfterSeconds: number | null
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; param?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; param?: string; retryAfterSeconds?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'TokenscopeError'
     this.code = code
     this.param = options.param ?? null
+    this.retryAfterSeconds = options.retryAfterSeconds ?? null
   }
 
   /** The HTTP status of the code. */

@@ -35,14 +35,29 @@ export interface Alternative {
   logprob: number
 }
 
-/** What kind of trouble ended a generation. `send` is our request, `parse` the upstream's answer. */
-export type ErrorKind = 'connection' | 'parse' | 'send' | 'timeout' | 'upstream' | 'unknown'
+/**
+ * What kind of trouble ended a generation: a connection that failed or broke, an answer that cannot be read,
+ * a request that the upstream refuses, a wait that became too long, and everything else, as a fault inside
+ * the upstream.
+ */
+export type ErrorKind = 'connection' | 'parse' | 'send' | 'timeout' | 'unknown'
 
 /** Why a generation failed or broke off; `message` in the upstream's words where it had some. */
 export interface GenerationError {
   kind: ErrorKind
+  /** The upstream's own code or type of error, or the system's; null where there is none. */
+  code: string | null
   message: string
+  /** Whether the same request can work later, or on another instance. */
   retryable: boolean
+}
+
+/** What the upstream measured itself, in milliseconds; null where it does not say. */
+export interface UpstreamTimings {
+  load_ms: number | null
+  prompt_ms: number | null
+  generation_ms: number | null
+  tokens_per_second: number | null
 }
 
 /** A generation changed its state. */
@@ -64,6 +79,7 @@ export interface NeuralStateEvent {
   progress: number | null
   ending: Ending | null
   error: GenerationError | null
+  timings: UpstreamTimings | null
   /** The generation this one continues. */
   parent: string | null
   cached: boolean

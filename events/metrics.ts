@@ -56,6 +56,21 @@ export const METRICS = {
     help: '1 while the upstream answers, 0 while it does not.',
     labels: ['upstream'],
   },
+  tokenscope_circuit_state: {
+    type: 'gauge',
+    help: 'Circuit breaker of the upstream: 0 closed, 1 half open, 2 open.',
+    labels: ['upstream'],
+  },
+  tokenscope_cache_hits_total: {
+    type: 'counter',
+    help: 'Requests that were answered from the response cache.',
+    labels: [],
+  },
+  tokenscope_cache_misses_total: {
+    type: 'counter',
+    help: 'Requests that were looked up in the response cache in vain.',
+    labels: [],
+  },
   tokenscope_broadcast_messages_total: {
     type: 'counter',
     help: 'Log entries delivered to viewers.',
@@ -94,6 +109,9 @@ type NameOf<T extends MetricType> = {
   [N in MetricName]: (typeof METRICS)[N]['type'] extends T ? N : never
 }[MetricName]
 
+/** Adds to a counter, or one observation to a histogram. */
+export type MeterHandle = (value: number) => void
+
 /** Where rooms report to. Every call is synchronous, cheap (under a microsecond) and never throws. */
 export interface Meter {
   /** Adds `by` (1 if not given) to a counter. */
@@ -102,4 +120,6 @@ export interface Meter {
   set<N extends NameOf<'gauge'>>(name: N, labels: Labels<N>, value: number): void
   /** Adds one observation (seconds, or entries where the metric says so) to a histogram. */
   observe<N extends NameOf<'histogram'>>(name: N, labels: Labels<N>, value: number): void
+  /** `count` or `observe` with the place for these labels already found, for who reports at every token. */
+  handle<N extends NameOf<'counter' | 'histogram'>>(name: N, labels: Labels<N>): MeterHandle
 }

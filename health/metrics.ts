@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import { METRICS, type Meter } from '../events/metrics.ts'
+import { Histogram, keyOf } from './histogram.ts'
 
 /** The metrics of a running server, in Prometheus' terms. */
 export interface Metrics extends Meter {
@@ -7,6 +8,8 @@ export interface Metrics extends Meter {
   /** All of them in Prometheus' text format. */
   text(): Promise<string>
 }
+
+type CounterName = Parameters<Meter['count']>[0]
 
 /** What was counted under one set of labels since the last scrape. */
 interface Pending {
@@ -41,20 +44,44 @@ export function createMetrics(): Metrics {
         },
       })
     } else if (row.type === 'gauge') gauges.set(name, new Gauge(options))
-    else histograms.set(name, new Histogram({ ...options, buckets: [...row.buckets] }))
+    else {
+      const histogram = new Histogram(name, row.help, row.labels, row.buckets)
+      histograms.set(name, histogram)
+      // The registry asks for a name and for `get`; its type says that only prom-client's own have them.
+      registry.registerMetric(histogram as unknown as Metric)
+    }
+  }
+  const pending = (name: CounterName, labels: Record<string, string>): Pending => {
+    const cells = counters.get(name) as Map<string, Pending>
+    const key = keyOf(METRICS[name].labels, labels)
+    let cell = cells.get(key)
+    if (cell === undefined) {
+      cell = { labels, value: 0 }
+      cells.set(key, cell)
+    }
+    return cell
   }
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    count(name, labels: Record<string, string>, by = 1) {
-      const cells = counters.get(name) as Map<string, Pending>
-      let key = ''
-      for (const label of METRICS[name].labels) key += `${labels[label]}\0`
-      const cell = cells.get(key)
-      if (cell === undefined) cells.set(key, { labels, value: by })
-      else cell.value += by
+    count(name, labels, by = 1) {
+      pending(name, labels).value += by
     },
     set: (name, labels, value) => gauges.get(name)?.set(labels, value),
-    observe: (name, labels, value) => histograms.get(name)?.observe(labels, value),
+    observe(name, labels, value) {
+      const histogram = histograms.get(name) as Histogram
+      histogram.observe(histogram.cell(labels), value)
+    },
+    handle(name, labels) {
+      const histogram = histograms.get(name)
+      if (histogram === undefined) {
+        const counted = pending(name as CounterName, labels)
+        return by => {
+          counted.value += by
+        }
+      }
+      const cell = histogram.cell(labels)
+      return value => histogram.observe(cell, value)
+    },
   }
 }

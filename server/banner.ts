@@ -24,7 +24,7 @@ export function bannerText(
   const paint = (style: Style, text: string) => styleText(style, text, { stream })
   const row = (label: string, text: string) => `  ${paint('dim', label.padEnd(10))}${text}`
   const rows = components
-    .filter(({ name }) => name === 'upstream' || name === 'compositor')
+    .filter(({ name }) => name === 'upstream' || name === 'source' || name === 'compositor')
     .map(({ name, status, detail }) => {
       const mark = paint(MARK_STYLE[status], '●')
       // A sentence a line, so that it is read at a glance and a narrow terminal does not break it.

@@ -16,10 +16,12 @@ import type { PassThroughContext } from '../bridge/bridge.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import { PASSED_BODY_BYTES } from '../events/limits.ts'
 import { failure, openaiError, refuseOnSocket } from './answers.ts'
+import { type Cache, cacheRoutes } from './cache-routes.ts'
 import { correlationIdOf } from './correlation.ts'
 import { Doors, type DoorsOptions } from './doors.ts'
 import { type Generations, scopeRoutes } from './scope-routes.ts'
 import { type StatusOptions, statusRoutes } from './status-routes.ts'
+import { type Upstreams, upstreamRoutes, type Workflows } from './upstream-routes.ts'
 
 const MAX_BODY_BYTES = 10 * 1024 * 1024
 const STREAM_PATH = '/scope/v1/stream'
@@ -32,6 +34,9 @@ const CORS_HEADERS = [
 /** What lies behind the doors. */
 export interface Rooms {
   generations: Generations
+  upstreams: Upstreams
+  workflows: Workflows
+  cache: Cache
   passThrough(request: IncomingMessage, response: ServerResponse, context: PassThroughContext): Promise<void>
   upgrade(
     request: IncomingMessage,
@@ -62,7 +67,8 @@ export class HttpServer {
     this.#doors = new Doors(options.doors)
     this.#rooms = options.rooms
     this.#logger = options.logger
-    this.#cors = cors({ origin: [...options.doors.allowOrigins], exposedHeaders: ['X-Correlation-ID'] })
+    const exposedHeaders = ['X-Correlation-ID', 'X-Tokenscope-Cache', 'Age', 'Retry-After']
+    this.#cors = cors({ origin: [...options.doors.allowOrigins], exposedHeaders })
     let server: Server | undefined
     this.#app = fastify({
       serverFactory: handler => {
@@ -156,6 +162,8 @@ export class HttpServer {
     app.get('/', (_request, reply) => reply.sendFile('index.html', page, { maxAge: 0, immutable: false }))
     statusRoutes(app, status)
     scopeRoutes(app, rooms.generations)
+    upstreamRoutes(app, rooms.upstreams, rooms.workflows)
+    cacheRoutes(app, rooms.cache)
     app.get(STREAM_PATH, () => {
       throw new TokenscopeError('BAD_REQUEST', `${STREAM_PATH} is a WebSocket; connect with ws://.`)
     })
@@ -220,9 +228,11 @@ export class HttpServer {
         for (let i = 0; i < added.length; i += 2)
           response.setHeader(added[i] as string, added[i + 1] as string)
         const body = JSON.stringify(openaiError(error))
+        const after = error.retryAfterSeconds
         response.writeHead(error.status, {
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
+          ...(after === null ? {} : { 'retry-after': String(Math.ceil(after)) }),
         })
         response.end(body)
       },

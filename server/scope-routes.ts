@@ -10,10 +10,14 @@ export interface Generations {
     model?: string
     parameters: Record<string, unknown>
   }): string
+  /** Goes on with an answer that broke off. */
+  continue(parent: string): string
   stop(generation: string): void
 }
 
 const NewGeneration = Type.Object({
+  /** An answer that broke off, to be gone on with; then there is no prompt. */
+  parent: Type.Optional(Type.String({ minLength: 1 })),
   prompt: Type.Optional(Type.String()),
   messages: Type.Optional(
     Type.Array(
@@ -31,7 +35,15 @@ const NewGeneration = Type.Object({
 /** `/scope/v1`: starts and stops generations. */
 export function scopeRoutes(app: FastifyInstance, generations: Generations): void {
   app.post('/scope/v1/generations', { schema: { body: NewGeneration } }, async (request, reply) => {
-    const { prompt, messages, model, ...parameters } = request.body as Static<typeof NewGeneration>
+    const { parent, prompt, messages, model, ...parameters } = request.body as Static<typeof NewGeneration>
+    if (parent !== undefined) {
+      const given = ['prompt', 'messages', 'model'].find(name => name in (request.body as object))
+      if (given !== undefined) {
+        const message = `What goes on with "parent" has its prompt already; leave out "${given}".`
+        throw new TokenscopeError('BAD_REQUEST', message, { param: given })
+      }
+      return reply.code(201).send(success({ generation: generations.continue(parent) }))
+    }
     const generation = generations.generate({
       messages: messagesOf(prompt, messages),
       ...(model === undefined ? {} : { model }),

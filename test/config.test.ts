@@ -24,13 +24,17 @@ function read(argv: string[], env: NodeJS.ProcessEnv = {}, file?: unknown): Conf
 
 test('without anything the defaults of the contract hold', () => {
   expect(read([])).toEqual({
-    upstreams: ['http://127.0.0.1:1234'],
+    upstreams: [{ url: 'http://127.0.0.1:1234', priority: 0, max: 10, kind: null, key: null, resume: false }],
     upstreamNamed: false,
+    sources: [],
     host: '127.0.0.1',
     port: 8787,
     portNamed: false,
     data: '.tokenscope',
     gpu: 'auto',
+    delivery: { retries: 5, firstTokenMs: null, silenceMs: null },
+    cache: false,
+    limits: { requestsPerMinute: null, tokensPerMinute: null, waitMs: 5000 },
     drainSeconds: 10,
     allowOrigins: [],
     allowHosts: [],
@@ -48,6 +52,28 @@ test('what lays out and where shaders go are options like others', () => {
   expect(read([], {}, { gpu: 'cpu', 'dump-wgsl': 'wgsl' })).toMatchObject({ gpu: 'cpu', dumpWgsl: 'wgsl' })
 })
 
+test('the cache is a switch: its name alone turns it on', () => {
+  expect(read(['--cache']).cache).toBe(true)
+  expect(read(['--cache', '--port', '9'])).toMatchObject({ cache: true, port: 9 })
+  expect(read(['--port', '9', '--cache', 'off'])).toMatchObject({ cache: false, port: 9 })
+  expect(read(['--cache=on']).cache).toBe(true)
+  expect(read([], { TOKENSCOPE_CACHE: 'on' }).cache).toBe(true)
+  expect(read([], {}, { cache: true }).cache).toBe(true)
+  expect(read(['--cache=off'], { TOKENSCOPE_CACHE: 'on' }, { cache: true }).cache).toBe(false)
+})
+
+test('limits are numbers a minute, or off', () => {
+  const off = { requestsPerMinute: null, tokensPerMinute: null, waitMs: 5000 }
+  expect(read([]).limits).toEqual(off)
+  expect(read(['--requests-per-minute', '60', '--limit-wait', '0.5']).limits).toEqual({
+    ...off,
+    requestsPerMinute: 60,
+    waitMs: 500,
+  })
+  const file = { 'tokens-per-minute': 100_000, 'requests-per-minute': 'off' }
+  expect(read([], {}, file).limits).toEqual({ ...off, tokensPerMinute: 100_000 })
+})
+
 test('flag beats environment beats file', () => {
   const file = { port: 1, 'drain-seconds': 1, data: 'file' }
   const env = { TOKENSCOPE_PORT: '2', TOKENSCOPE_DRAIN_SECONDS: '2', OTHER: 'x' }
@@ -61,10 +87,62 @@ test('flag beats environment beats file', () => {
 
 test('repeatable options come as flags, as words of a variable and as a list in the file', () => {
   const list = ['http://127.0.0.1:1', 'http://127.0.0.1:2']
-  expect(read(['--upstream', list[0] as string, `--upstream=${list[1]}`]).upstreams).toEqual(list)
-  expect(read([], { TOKENSCOPE_UPSTREAM: list.join(' ') }).upstreams).toEqual(list)
-  expect(read([], {}, { upstream: list })).toMatchObject({ upstreams: list, upstreamNamed: true })
+  const urls = (config: Config) => config.upstreams.map(({ url }) => url)
+  expect(urls(read(['--upstream', list[0] as string, `--upstream=${list[1]}`]))).toEqual(list)
+  expect(urls(read([], { TOKENSCOPE_UPSTREAM: list.join(' ') }))).toEqual(list)
+  const fromFile = read([], {}, { upstream: list })
+  expect([urls(fromFile), fromFile.upstreamNamed]).toEqual([list, true])
   expect(read([], {}, { 'allow-host': 'scope.lan' }).allowHosts).toEqual(['scope.lan'])
+})
+
+test('an upstream has its options after commas, and its key in a variable', () => {
+  const text = 'http://10.0.0.5:8000/v1,priority=2,max=32,kind=vllm,key-env=VLLM_KEY,resume=on'
+  const spec = { priority: 2, max: 32, kind: 'vllm', key: 'sk-1', resume: true }
+  const env = { VLLM_KEY: ' sk-1\n' }
+  expect(read(['--upstream', text], env).upstreams).toEqual([{ url: 'http://10.0.0.5:8000/v1', ...spec }])
+  expect(read([], env, { upstream: text }).upstreams).toEqual([{ url: 'http://10.0.0.5:8000/v1', ...spec }])
+  expect(read(['--upstream', 'demo,priority=0']).upstreams).toMatchObject([
+    { url: 'demo', priority: 0, kind: 'demo' },
+  ])
+})
+
+test('sources are URLs, with user and password and query where they have them', () => {
+  const list = ['http://me:p%40ss@10.0.0.5:9000/events?key=1', 'https://x/']
+  expect(read(['--source', list[0] as string, `--source=${list[1]}`]).sources).toEqual(list)
+  expect(read([], { TOKENSCOPE_SOURCE: list.join(' ') }).sources).toEqual(list)
+  expect(read([], {}, { source: list }).sources).toEqual(list)
+  // Elsewhere than where Tokenscope listens they may be on the same machine or on the same port.
+  const others = ['http://127.0.0.1:8788/', 'http://10.0.0.5:8787/', 'https://localhost/']
+  expect(read(['--port', '8787', ...others.flatMap(url => ['--source', url])]).sources).toEqual(others)
+})
+
+test('the password of a source is in no message, whatever is wrong with it', () => {
+  const wrong: [argv: string[], file?: unknown][] = [
+    [['--source', 'ftp://me:s3cret@x/']],
+    [['--source', 'http://me:s3cret@127.0.0.1:8787/']],
+    [['--source', 'http://me:s3/cr@et@:x/']],
+    [['--source', 'http://me:s3cret@']],
+    [['http://me:s3cret@x/']],
+    [[], { source: ['http://me:s3cret@x/', 5] }],
+  ]
+  for (const [argv, file] of wrong) {
+    let message = ''
+    try {
+      read(argv, {}, file)
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message).not.toBe('')
+    expect(message).not.toMatch(/me:|s3|cr@|et@/)
+  }
+})
+
+test('a key is in no message, whatever it is', () => {
+  const secret = 'sk-öffentlich'
+  expect(() => read(['--upstream', 'http://x,key-env=KEY'], { KEY: secret })).toThrow(
+    /KEY holds what is no key/,
+  )
+  expect(() => read(['--upstream', 'http://x,key-env=KEY'], { KEY: secret })).not.toThrow(secret)
 })
 
 test('a byte order mark before the file is no fault', () => {
@@ -120,13 +198,99 @@ test.each<[string, string[], NodeJS.ProcessEnv, unknown, RegExp]>([
   ['the default upstream’s port', ['--port', '1234'], {}, undefined, /where Tokenscope itself would listen/],
   ['loopback address that is none', ['--host', '127.0.0.999'], {}, undefined, /--host 127.0.0.999/],
   ['wildcard host', ['--allow-host', '*'], {}, undefined, /--allow-host is \["\*"\]/],
-  ['options of a later version', ['--upstream', 'http://x,priority=1'], {}, undefined, /after a comma/],
+  ['unknown option of an upstream', ['--upstream', 'http://x,weight=1'], {}, undefined, /no option "weight"/],
+  ['option without a value', ['--upstream', 'http://x,max='], {}, undefined, /max needs a value/],
+  ['comma without an option', ['--upstream', 'http://x,'], {}, undefined, /no option ""/],
+  ['option given twice', ['--upstream', 'http://x,max=1,max=2'], {}, undefined, /max is given twice/],
+  [
+    'no places',
+    ['--upstream', 'http://x,max=0'],
+    {},
+    undefined,
+    /max is "0"; it must be a whole number from 1/,
+  ],
+  ['negative priority', ['--upstream', 'http://x,priority=-1'], {}, undefined, /priority is "-1"/],
+  [
+    'unknown kind',
+    ['--upstream', 'http://x,kind=tgi'],
+    {},
+    undefined,
+    /kind is "tgi"; it must be one of lmst/,
+  ],
+  ['key that is not set', ['--upstream', 'http://x,key-env=KEY'], {}, undefined, /variable KEY, named by/],
+  ['key with no name', ['--upstream', 'http://x,key-env=sk-1'], {}, undefined, /no name of a variable/],
+  [
+    'half a resume',
+    ['--upstream', 'http://x,resume=1'],
+    {},
+    undefined,
+    /resume is "1"; it must be on or off/,
+  ],
+  [
+    'demo with a key',
+    ['--upstream', 'demo,key-env=K'],
+    { K: 'k' },
+    undefined,
+    /embedded model has no key-env/,
+  ],
+  [
+    'upstream given twice',
+    ['--upstream', 'http://x', '--upstream', 'http://x/v1,priority=1'],
+    {},
+    undefined,
+    /http:\/\/x\/v1 is given twice/,
+  ],
+  [
+    'bad source',
+    ['--source', '127.0.0.1:9000'],
+    {},
+    undefined,
+    /--source 127.0.0.1:9000: it must be an http/,
+  ],
+  ['source of another protocol', ['--source', 'ws://x/'], {}, undefined, /--source ws:\/\/x\/: it must be/],
+  ['itself as source', ['--source', 'http://localhost:8787/scope'], {}, undefined, /where Tokenscope itself/],
+  [
+    'itself as source, by port and address',
+    ['--port', '80', '--host', '::1', '--source', 'http://[::1]/x'],
+    {},
+    undefined,
+    /--source http:\/\/\[::1\]\/x is where Tokenscope itself would listen. Change it or --port/,
+  ],
   ['bad origin', ['--allow-origin', 'https://x/path'], {}, undefined, /--allow-origin https:\/\/x\/path/],
   ['host name with a port', ['--allow-host', 'x:1'], {}, undefined, /--allow-host is \["x:1"\]/],
   ['host beyond loopback', ['--host', '0.0.0.0'], {}, undefined, /--host 0.0.0.0: beyond loopback/],
   ['unknown backend', ['--gpu', 'metal'], {}, undefined, /--gpu is "metal"; it must be auto, webgpu or cpu/],
   ['missing folder', ['--dump-wgsl'], {}, undefined, /--dump-wgsl needs a value: the path of a folder/],
   ['bad level', ['--log-level', 'loud'], {}, undefined, /--log-level is "loud"; it must be trace, debug/],
+  [
+    'a cache that is neither',
+    ['--cache', 'maybe'],
+    {},
+    undefined,
+    /--cache is "maybe"; it must be on or off/,
+  ],
+  ['a cache twice', ['--cache', '--cache'], {}, undefined, /--cache is given twice/],
+  [
+    'no requests',
+    ['--requests-per-minute', '0'],
+    {},
+    undefined,
+    /--requests-per-minute is "0"; it must be a whole/,
+  ],
+  [
+    'half a token',
+    [],
+    {},
+    { 'tokens-per-minute': 0.5 },
+    /"tokens-per-minute" in tokenscope.config.json is 0.5/,
+  ],
+  [
+    'no wait at all',
+    ['--limit-wait', 'off'],
+    {},
+    undefined,
+    /--limit-wait is "off"; it must be a number of sec/,
+  ],
   ['file that is no JSON', [], {}, '{port', /tokenscope.config.json is not JSON/],
   ['file that is no object', [], {}, '[1]', /must hold one JSON object/],
 ])('%s stops the start with one line that names it', (_name, argv, env, file, message) => {

@@ -4,7 +4,9 @@ import type { Faults } from './faults.ts'
 import { type BodyWriter, createBodyWriter } from './faulty-writer.ts'
 import { createFraming, type Framing } from './framing.ts'
 import type { Habits } from './habits.ts'
+import type { StreamSession } from './stream-sessions.ts'
 import type { Frame, Wire } from './surface.ts'
+import { TeeWriter } from './tee-writer.ts'
 
 export class AnswerStream {
   readonly #response: ServerResponse
@@ -12,6 +14,7 @@ export class AnswerStream {
   readonly #habits: Habits
   readonly #faults: Faults
   readonly #gone: AbortController
+  readonly #session: StreamSession | null
   readonly #framing: Framing
   #writer: BodyWriter | null = null
   /** What the client has yet to take; a ping and an answer's frame may meet here. */
@@ -24,12 +27,15 @@ export class AnswerStream {
     faults: Faults,
     /** Aborted by the client's going; aborts it where the faults break the body off. */
     gone: AbortController,
+    /** Where the bytes are kept, and goes on without the client; null if it goes with it. */
+    session: StreamSession | null = null,
   ) {
     this.#response = response
     this.#wire = wire
     this.#habits = habits
     this.#faults = faults
     this.#gone = gone
+    this.#session = session
     this.#framing = createFraming(wire.format, faults)
   }
 
@@ -72,7 +78,9 @@ export class AnswerStream {
       ...this.#wire.headers,
       'content-type': contentType === 'sse' ? this.#habits.sseType : contentType,
     })
-    this.#writer = createBodyWriter(this.#response, this.#faults, this.#gone)
+    const writer = createBodyWriter(this.#response, this.#faults, this.#gone)
+    this.#writer =
+      this.#session === null ? writer : new TeeWriter(writer, this.#session, this.#gone.signal, this.#faults)
     return this.#writer
   }
 

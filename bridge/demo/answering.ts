@@ -172,7 +172,11 @@ export class Answering {
       return predictor
     }
     const prompts = asked.prompts ?? [asked.prompt]
-    this.outcome.prompt = prompts.flatMap(prompt => predictorOf(prompt).prompt)
+    this.outcome.prompt = [
+      ...prompts.flatMap(prompt => predictorOf(prompt).prompt),
+      // What was said before is read like a prompt.
+      ...model.tokenizer.encode(asked.prefill ?? ''),
+    ]
     const asks = this.outcome.choices.map(
       (_, i) => prompts[Math.floor((i * prompts.length) / asked.choices)] as string,
     )
@@ -313,11 +317,13 @@ export class Answering {
       })
     }
     const said = faults.say === undefined ? undefined : recite(model.tokenizer, faults.say)
+    const prefill = asked.prefill === undefined ? {} : { prefill: model.tokenizer.encode(asked.prefill) }
     const every = faults['half-characters']
     const dictation = every === undefined ? said : sprinkle(every, said)
     const length = faults.empty ? 0 : faults.say === undefined ? faults.tokens : undefined
     return new Generation(model, predictor, {
       ...shared,
+      ...prefill,
       stop: asked.stop,
       ...(dictation === undefined ? {} : { dictation }),
       ...(length === undefined ? {} : { length }),

@@ -56,7 +56,8 @@ class PlainWriter implements BodyWriter {
   }
 }
 
-const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+/** What the directive `bom` puts before a body. */
+export const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 // What a client has not taken out of its socket when the reset arrives may be lost to it.
 const BEFORE_RESET_MS = 20
 

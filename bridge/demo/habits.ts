@@ -32,6 +32,8 @@ export interface Habits {
   readonly failsPlainlyFirst: boolean
   /** Whether a model that loads keeps every path from answering. */
   readonly loadsAlone: boolean
+  /** Whether a request that names its conversation goes on without its connection (stream-sessions.ts). */
+  readonly keepsStreams: boolean
   readonly busyMessage: Readonly<Record<429 | 500 | 503, string>>
   errorBody(error: ToldError, path: string): unknown
   unknownPath(method: string, path: string): PlainAnswer
@@ -104,6 +106,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     zeroLogprob: NEAR_INFINITY,
     failsPlainlyFirst: false,
     loadsAlone: false,
+    keepsStreams: true,
     busyMessage: BUSY,
     errorBody: openAiError,
     unknownPath: (method, path) => ({
@@ -132,6 +135,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     zeroLogprob: NEAR_INFINITY,
     failsPlainlyFirst: false,
     loadsAlone: false,
+    keepsStreams: false,
     busyMessage: BUSY,
     errorBody: openAiError,
     unknownPath: unexpected,
@@ -144,6 +148,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     zeroLogprob: LOWEST_FLOAT,
     failsPlainlyFirst: true,
     loadsAlone: true,
+    keepsStreams: true,
     busyMessage: { ...BUSY, 503: 'Loading model' },
     errorBody: llamaError,
     unknownPath: llamaNotFound,
@@ -156,6 +161,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     zeroLogprob: NEAR_INFINITY,
     failsPlainlyFirst: true,
     loadsAlone: false,
+    keepsStreams: false,
     busyMessage: { ...BUSY, 503: 'server busy, please try again.  maximum pending requests exceeded' },
     errorBody: ollamaError,
     unknownPath: () => ({ status: 404, body: '404 page not found' }),
@@ -168,6 +174,7 @@ export const HABITS: Readonly<Record<ServerKind, Habits>> = {
     zeroLogprob: NEAR_INFINITY,
     failsPlainlyFirst: false,
     loadsAlone: false,
+    keepsStreams: false,
     busyMessage: BUSY,
     errorBody: vllmError,
     unknownPath: () => ({ status: 404, body: { detail: 'Not Found' } }),

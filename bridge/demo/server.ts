@@ -2,6 +2,7 @@
  * The demo model behind HTTP on loopback, as LM Studio, llama.cpp, Ollama or vLLM would be, or as none of
  * them: an upstream that is always there, and one that fails in the ways that real ones do.
  */
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { reasonOf, TokenscopeError } from '../../events/errors.ts'
@@ -16,7 +17,8 @@ import { parseJson, readBody } from './request-body.ts'
 import { ResponseStore } from './response-store.ts'
 import { type Address, addressOf, matchRoute } from './routes.ts'
 import { StatusError } from './status-error.ts'
-import type { Call, ModelReply, Route, ServerKind, ServerState } from './surface.ts'
+import { CONVERSATION_HEADER, type StreamSession, StreamSessions } from './stream-sessions.ts'
+import type { Call, ModelReply, ReplayReply, Route, ServerKind, ServerState } from './surface.ts'
 
 export interface DemoServerOptions {
   /** Tokens per second of each choice; 30 if not given, Infinity for no limit. */
@@ -84,6 +86,8 @@ interface Exchange {
   readonly begun: number
   /** Aborted when the client goes or the answer is broken off. */
   readonly gone: AbortController
+  /** Where the answer is kept so that it goes on without the client; null if it ends with it. */
+  readonly session: StreamSession | null
 }
 
 /**
@@ -103,6 +107,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     model,
     created: Math.floor(Date.now() / 1000),
     responses: new ResponseStore(),
+    streams: new StreamSessions(),
     get active() {
       return active
     },
@@ -113,7 +118,8 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     response.once('close', () => gone.abort())
     const address = addressOf((request.url ?? '/').split('?', 1)[0] as string, kind)
     const begun = performance.now()
-    const exchange = { request, response, address, begun, gone, habits: HABITS[address.kind] }
+    const habits = HABITS[address.kind]
+    const exchange: Exchange = { request, response, address, begun, gone, habits, session: null }
     const work = take(exchange).catch(error => {
       // The client has gone: nobody is left to tell, and nothing more to do.
       if (!gone.signal.aborted) refuse(exchange, error)
@@ -140,7 +146,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     }
     const { route, params } = match
     try {
-      await follow(exchange, route, params, own)
+      await follow(exchange, route, params, route.followsNone ? {} : own)
     } catch (error) {
       if (gone.signal.aborted) return
       refuse(exchange, error, route)
@@ -166,6 +172,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
       body: parseJson(await receive(request)),
     }
     const reply = route.handle(call, state)
+    if ('replay' in reply) return await replay({ ...exchange, habits: HABITS[played] }, reply)
     if (!('asked' in reply)) {
       const { '503': loading } = switched.faults
       const all = HABITS[played].loadsAlone && loading !== undefined ? { '503': loading } : {}
@@ -175,12 +182,24 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     }
     exchange.gone.signal.throwIfAborted()
     const faults = mergeFaults(own, useSwitch())
+    const habits = HABITS[played]
+    const conversation = habits.keepsStreams ? call.header(CONVERSATION_HEADER) : undefined
+    const session = conversation === undefined ? null : state.streams.open(conversation)
+    const kept = { ...exchange, habits, session }
     active++
     try {
-      if (await isBroken(exchange, faults)) return
-      await answer({ ...exchange, habits: HABITS[played] }, reply, faults)
+      if (await isBroken(kept, faults)) return
+      await answer(kept, reply, faults)
+    } catch (error) {
+      if (!session?.cancelled.aborted || exchange.gone.signal.aborted) throw error
+      // Stopped by its conversation's name: the connection, if it is still there, has an end in good order.
+      if (exchange.response.headersSent) exchange.response.end()
+      else exchange.response.destroy()
     } finally {
       active--
+      // Only what was begun as a stream can be come back to.
+      if (session !== null && session.total > 0) state.streams.finish(session)
+      else if (session !== null) state.streams.forget(session)
     }
   }
 
@@ -200,10 +219,11 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
 
   /** Meets what the faults put before an answer. True if they are all of it. */
   async function isBroken(exchange: Exchange, faults: Faults): Promise<boolean> {
-    const { response, habits, gone } = exchange
+    const { response, habits } = exchange
+    const signal = endOf(exchange)
     const wait = faults['slow-headers']
-    if (wait === Number.POSITIVE_INFINITY) await forever(gone.signal)
-    else if (wait !== undefined) await setTimeout(wait, undefined, { signal: gone.signal })
+    if (wait === Number.POSITIVE_INFINITY) await forever(signal)
+    else if (wait !== undefined) await setTimeout(wait, undefined, { signal })
     if (faults.refuse !== undefined) {
       listener.refuse(exchange.request.socket, faults.refuse)
       return true
@@ -219,7 +239,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
   }
 
   async function answer(exchange: Exchange, { asked, wire }: ModelReply, faults: Faults): Promise<void> {
-    const { response, habits, begun, gone, address } = exchange
+    const { response, habits, begun, gone, address, session } = exchange
     if (asked.stream && faults.json === 'error') {
       const { body } = HABITS.lmstudio.unknownPath('POST', address.path)
       return await sendFaulty(exchange, 200, body, faults)
@@ -227,12 +247,12 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
     const { zeroLogprob } = habits
     const { tokenText } = options
     const shared = { model, tokensPerSecond, tokenText }
-    const answering = new Answering({ ...shared, asked, faults, zeroLogprob, begun, gone: gone.signal })
+    const answering = new Answering({ ...shared, asked, faults, zeroLogprob, begun, gone: endOf(exchange) })
     const form = wire(answering.outcome)
     answers.add(answering)
     try {
       if (asked.stream && faults.json === undefined) {
-        await answering.stream(form, new AnswerStream(response, form, habits, faults, gone))
+        await answering.stream(form, new AnswerStream(response, form, habits, faults, gone, session))
         return
       }
       await answering.gather()
@@ -257,6 +277,7 @@ export function createDemoServer(options: DemoServerOptions = {}): DemoServer {
       return { url: await listener.start() }
     },
     async stop() {
+      state.streams.stop()
       await listener.stop()
       await Promise.all(running)
     },
@@ -284,6 +305,31 @@ function refuse(exchange: Exchange, error: unknown, route?: Route): void {
   sendPlain(exchange, known.status, body)
 }
 
+/** What ends an answer before its end: with a conversation's name only its stop, else the client's going. */
+function endOf({ session, gone }: Exchange): AbortSignal {
+  return session?.cancelled ?? gone.signal
+}
+
+/** Sends what a stream has from a byte on, and what comes to it. */
+async function replay({ response, habits, gone }: Exchange, { replay: session, from }: ReplayReply) {
+  response.writeHead(200, { ...habits.headers, 'content-type': habits.sseType })
+  response.flushHeaders()
+  for (let at = from; ; ) {
+    const bytes = session.read(at)
+    // It was slower than the ring turns.
+    if (bytes === null) {
+      response.destroy()
+      return
+    }
+    at += bytes.length
+    if (bytes.length > 0 && !response.write(bytes)) await once(response, 'drain', { signal: gone.signal })
+    if (at < session.total) continue
+    if (session.isDone) break
+    await session.changed(gone.signal)
+  }
+  response.end()
+}
+
 /** Sends an answer in one piece: text as it is, anything else as JSON. */
 function sendPlain(exchange: Exchange, status: number, body: unknown): void {
   const bytes = writeHead(exchange, status, body, true)
@@ -299,6 +345,10 @@ async function sendFaulty(exchange: Exchange, status: number, body: unknown, fau
 }
 
 function writeHead({ response, habits }: Exchange, status: number, body: unknown, sized: boolean): Buffer {
+  if (body === undefined) {
+    response.writeHead(status, habits.headers)
+    return Buffer.alloc(0)
+  }
   const isText = typeof body === 'string'
   const bytes = Buffer.from(isText ? body : JSON.stringify(body))
   response.writeHead(status, {

@@ -10,6 +10,7 @@ import type { TokenKind } from '../../events/generation.ts'
 import type { DemoModel } from './model/demo-model.ts'
 import type { GeneratedToken } from './model/generation.ts'
 import type { ResponseStore } from './response-store.ts'
+import type { StreamSession, StreamSessions } from './stream-sessions.ts'
 
 /**
  * The servers that the demo can play. `demo` is none of them: every surface at once, with logprobs wherever
@@ -42,6 +43,8 @@ export interface ServerState {
   readonly created: number
   /** Responses that clients may come back to. */
   readonly responses: ResponseStore
+  /** Streams that clients may come back to. */
+  readonly streams: StreamSessions
   /** Requests to the model that are being answered now. */
   readonly active: number
 }
@@ -54,6 +57,8 @@ export interface Route {
   readonly kinds: readonly ServerKind[]
   /** Whom the kind `demo` plays here; itself if not given. For paths that only one vendor has. */
   readonly plays?: ServerKind
+  /** Follows no directives: it is asked on behalf of another request, with that one's headers. */
+  readonly followsNone?: true
   /**
    * The body of this path's errors, where its form is not the one that all of its server's paths share: those
    * that `handle` throws, and those met before it, as a body that is no JSON.
@@ -63,14 +68,20 @@ export interface Route {
   handle(call: Call, state: ServerState): Reply
 }
 
-/** An answer at once, or one of the model. */
-export type Reply = PlainReply | ModelReply
+/** An answer at once, one of the model, or one of before. */
+export type Reply = PlainReply | ModelReply | ReplayReply
 
 export interface PlainReply {
   /** 200 if not given. */
   readonly status?: number
-  /** JSON-encoded, unless it is a string: that is sent as text/plain. */
+  /** JSON-encoded, unless it is a string: that is sent as text/plain. Undefined is no body. */
   readonly body: unknown
+}
+
+/** A stream from a byte on, and on while it goes on. */
+export interface ReplayReply {
+  readonly replay: StreamSession
+  readonly from: number
 }
 
 export interface ModelReply {
@@ -85,6 +96,8 @@ export interface Asked {
   readonly prompt: string
   /** Where there are several: each has as many of the choices, in this order. `prompt` is the first of them. */
   readonly prompts?: readonly string[]
+  /** What of the answer was said before; it goes on after that. */
+  readonly prefill?: string
   readonly stream: boolean
   /** Answers wanted, at least 1. */
   readonly choices: number

@@ -1,7 +1,12 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import OpenAI from 'openai'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Tokenscope } from '../../main.ts'
 import { bytesOf, send, sendAndGo, textOf } from '../support/app.ts'
 import { CHAT } from '../support/demo.ts'
+import { startScope } from '../support/scope.ts'
+import { Spectator } from '../support/spectator.ts'
 import { useStage } from '../support/stage.ts'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
@@ -89,6 +94,73 @@ describe('cancelling', () => {
       id => viewer.states.findLast(({ generation }) => generation === id)?.state,
     )
     expect(states).toEqual(['done', 'cancelled', 'cancelled'])
+  })
+})
+
+describe('an upstream that does not let go', () => {
+  let far: Socket[]
+  let server: Server
+  let scope: Tokenscope
+  let viewer: Spectator
+  /** What it answers to whatever it is asked. */
+  let answer: string
+
+  beforeEach(async () => {
+    far = []
+    answer = ''
+    // It does not close its half, whatever the other side does.
+    server = createServer({ allowHalfOpen: true }, socket => {
+      far.push(socket)
+      socket.on('error', () => {})
+      socket.on('data', () => socket.write(answer))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    scope = await startScope({ upstreams: [`http://127.0.0.1:${port},kind=openai`] })
+    far.length = 0
+    viewer = await Spectator.watch(scope.url)
+  })
+  afterEach(async () => {
+    viewer.close()
+    await scope.stop()
+    for (const socket of far) socket.destroy()
+    server.close()
+  })
+  const states = () => viewer.states.map(({ state }) => state)
+  const asked = async () => {
+    const path = '/v1/chat/completions'
+    await viewer.until(() => states().includes('queued'))
+    const found = () => far.find(socket => (socket as Socket & { path?: string }).path === path)
+    for (const socket of far) socket.on('data', () => {})
+    while (found() === undefined && far.length === 0) await turn()
+    return far.at(-1) as Socket
+  }
+
+  test('is shown to be cancelled while it holds on, and the app’s going is told to it at once', async () => {
+    const app = sendAndGo(scope.url, { body: CHAT })
+    const socket = await asked()
+    const ended = once(socket, 'end')
+    await once(socket, 'data').catch(() => {})
+    app.go()
+    await ended
+    await viewer.until(() => states().includes('cancelling'))
+    for (let i = 0; i < 50; i++) await turn()
+    expect(states().at(-1)).toBe('cancelling')
+    socket.end()
+    expect(await viewer.end()).toMatchObject({ state: 'cancelled', ending: 'client_gone' })
+  })
+
+  test('does not keep an app waiting whose answer a viewer stops', async () => {
+    answer = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const app = await send(scope.url, { body: CHAT })
+    const broken = expect(bytesOf(app)).rejects.toThrow()
+    await viewer.until(() => viewer.generations.length === 1)
+    viewer.send({ type: 'stop', generation: viewer.generations[0] })
+    await broken
+    await viewer.until(() => states().includes('cancelling'))
+    expect(states().at(-1)).toBe('cancelling')
+    far.at(-1)?.end()
+    expect(await viewer.end()).toMatchObject({ state: 'cancelled', ending: 'stopped' })
   })
 })
 

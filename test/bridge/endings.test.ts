@@ -80,7 +80,7 @@ describe.each(SERVER_KINDS)('an answer of %s', kind => {
         expect(last).toMatchObject({
           state: 'failed',
           ending: 'error',
-          error: { kind: 'upstream', message: FAILURE },
+          error: { kind: 'unknown', message: FAILURE },
         })
       }
       expect(last.tokens_processed).toBe(tokens)
@@ -140,8 +140,8 @@ describe.each(SERVER_KINDS)('an answer of %s', kind => {
 
   test.each([
     ['429=7s', 429, '7', 'send', true],
-    ['500', 500, undefined, 'upstream', false],
-    ['503=1500ms', 503, '2', 'upstream', true],
+    ['500', 500, undefined, 'unknown', false],
+    ['503=1500ms', 503, '2', 'unknown', true],
   ] as const)('is failed with its status by %s', async (directive, status, after, errorKind, retryable) => {
     for (const stream of [true, false]) {
       const answer = await stage.ask(directive, { stream })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { createRelay } from '../../bridge/pass-through.ts'
-import type { AnswerListener } from '../../bridge/upstream.ts'
+import type { AnswerListener } from '../../bridge/transport.ts'
 
 const BLOCK = Buffer.alloc(8 * 1024, 'x')
 
@@ -15,7 +15,7 @@ function relayTo(response: ServerResponse): AnswerListener {
     exchange: null,
     added: [],
     replaced: [],
-    cancelled: () => false,
+    signal: new AbortController().signal,
     resume: () => {},
     fail: () => {},
     done: () => {},

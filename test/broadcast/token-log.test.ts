@@ -255,7 +255,7 @@ describe('generations', () => {
       tokens_processed: 7,
       elapsed_ms: 9,
       ending: 'error',
-      error: { kind: 'upstream', message: 'no', retryable: false },
+      error: { kind: 'unknown', code: null, message: 'no', retryable: false },
     })
     const { seq } = log.append(last, 0) as NeuralStateEntry
     expect(seq).toBe(3)

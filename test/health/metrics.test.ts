@@ -44,3 +44,21 @@ test('two servers in one process do not share their metrics', async () => {
   expect(await one.text()).toContain('tokenscope_broadcast_clients 7\n')
   expect(await other.text()).toContain('tokenscope_broadcast_clients 0\n')
 })
+
+test('a handle adds to the same counter and the same histogram as its name and labels do', async () => {
+  const metrics = createMetrics()
+  const labels = { upstream: 'u', model: 'm', kind: 'message' }
+  const tokens = metrics.handle('tokenscope_tokens_total', labels)
+  const gaps = metrics.handle('tokenscope_inter_token_seconds', {})
+  tokens(1)
+  metrics.count('tokenscope_tokens_total', { ...labels })
+  gaps(0.02)
+  metrics.observe('tokenscope_inter_token_seconds', {}, 0.02)
+  expect(await metrics.text()).toContain('tokenscope_tokens_total{upstream="u",model="m",kind="message"} 2\n')
+  tokens(3)
+  const text = await metrics.text()
+  expect(text).toContain('tokenscope_tokens_total{upstream="u",model="m",kind="message"} 5\n')
+  expect(text).toContain('tokenscope_inter_token_seconds_bucket{le="0.01"} 0\n')
+  expect(text).toContain('tokenscope_inter_token_seconds_bucket{le="0.025"} 2\n')
+  expect(text).toContain('tokenscope_inter_token_seconds_count 2\n')
+})

@@ -102,7 +102,7 @@ test('messages without content, as an assistant’s that call tools, are passed 
 test('stopping what does not run is 404, as is every unknown path', async () => {
   for (const [method, path] of [
     ['DELETE', '/scope/v1/generations/g_none'],
-    ['GET', '/scope/v1/upstreams'],
+    ['GET', '/scope/v1/upstream'],
     ['GET', '/scope'],
     ['GET', '/assets/none.js'],
   ]) {

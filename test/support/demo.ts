@@ -21,7 +21,7 @@ let trained: DemoModel | null = null
 export class Demo {
   server: DemoServer
   url = ''
-  /** What it was asked, but for the list of models that whoever watches it asks for. */
+  /** What it was asked, but for what whoever watches it asks for. */
   readonly seen: SeenRequest[] = []
   readonly #options: DemoServerOptions
   #isStopped = false
@@ -32,7 +32,7 @@ export class Demo {
       tokensPerSecond: Number.POSITIVE_INFINITY,
       model: trained,
       onRequest: request => {
-        if (`${request.method} ${request.url}` !== 'GET /v1/models') this.seen.push(request)
+        if (!isProbe(request)) this.seen.push(request)
       },
       ...options,
     }
@@ -94,6 +94,13 @@ export class Demo {
     const response = await this.chat(kind, { stream: true, ...body }, directives)
     return chunksOf(await response.text())
   }
+}
+
+/** Whether it is Tokenscope that asks, to know whether the server is there and what it is. */
+export function isProbe({ rawHeaders }: Pick<SeenRequest, 'rawHeaders'>): boolean {
+  return rawHeaders.some(
+    (name, i) => name.toLowerCase() === 'user-agent' && rawHeaders[i + 1] === 'tokenscope',
+  )
 }
 
 /** A chunk as JSON gave it, or a sentinel. */

@@ -20,6 +20,7 @@ export function stateEvent(
     progress: null,
     ending: null,
     error: null,
+    timings: null,
     parent: null,
     cached: false,
     ...more,

@@ -1,4 +1,4 @@
-import type { Meter, MetricName } from '../../events/metrics.ts'
+import { METRICS, type Meter, type MeterHandle, type MetricName } from '../../events/metrics.ts'
 
 export interface MeterCall {
   name: string
@@ -26,6 +26,12 @@ export class RecordingMeter implements Meter {
 
   observe(name: string, labels: Record<string, string>, value: number): void {
     this.#keep(this.observed, { name, labels, value })
+  }
+
+  handle(name: MetricName, labels: Record<string, string>): MeterHandle {
+    return METRICS[name].type === 'counter'
+      ? by => this.count(name, labels, by)
+      : value => this.observe(name, labels, value)
   }
 
   /** Sum of a counter over the labels given. */

@@ -83,6 +83,7 @@ function stateOf(generation: string, state: NeuralStateEntry['state'], tokens: n
     progress: null,
     ending: null,
     error: null,
+    timings: null,
     parent: null,
     cached: false,
   }

@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import type { DemoServerOptions } from '../../bridge/demo/index.ts'
-import type { Config } from '../../config.ts'
 import type { NeuralStateEntry } from '../../events/generation.ts'
 import type { Tokenscope } from '../../main.ts'
 import { bytesOf, received, send, textOf } from './app.ts'
 import { type ChatAnswer, readChat } from './chat-answer.ts'
 import { CHAT, Demo } from './demo.ts'
-import { startScope } from './scope.ts'
+import { type ScopeOverrides, startScope } from './scope.ts'
 import { Spectator } from './spectator.ts'
 
 /** What became of a chat completion: for the app, and for the viewer. */
@@ -30,10 +29,10 @@ export class Stage {
   demo: Demo
   scope!: Tokenscope
   viewer!: Spectator
-  readonly #config: Partial<Config>
+  readonly #config: ScopeOverrides
   #ended = 0
 
-  constructor(options: DemoServerOptions, config: Partial<Config>) {
+  constructor(options: DemoServerOptions, config: ScopeOverrides) {
     this.demo = new Demo(options)
     this.#config = config
   }
@@ -90,7 +89,7 @@ export class Stage {
 }
 
 /** A stage for all tests of a file or a `describe`, with a viewer that is new for each. */
-export function useStage(options: DemoServerOptions = {}, config: Partial<Config> = {}): Stage {
+export function useStage(options: DemoServerOptions = {}, config: ScopeOverrides = {}): Stage {
   const stage = new Stage(options, config)
   beforeAll(() => stage.raise())
   afterAll(() => stage.strike())

@@ -42,6 +42,7 @@ function state(generation: string, to: NeuralStateEntry['state'], seq = 1): Neur
     progress: null,
     ending: null,
     error: null,
+    timings: null,
     parent: null,
     cached: false,
   }

@@ -25,6 +25,8 @@ export interface GenerationOptions {
   length?: number
   /** Decides on tokens in place of drawing them. */
   dictation?: Dictation
+  /** Tokens of the answer that were said before: it goes on after them. */
+  prefill?: readonly number[]
 }
 
 /** A token and what the model thought of it. */
@@ -79,6 +81,7 @@ export class Generation {
   #utf8: Utf8State = UTF8_START
   /** Bytes of the character that is not complete yet. */
   #pending: Uint8Array = NOTHING
+  readonly #prefilled: number
   #count = 0
   #finish: 'stop' | 'length' | null = null
   #stopSequence: string | null = null
@@ -89,7 +92,9 @@ export class Generation {
     const random = createRandom(seed, choice)
     this.#model = model
     this.#predictor = predictor
-    this.#context = predictor.prompt.slice(-model.language.order)
+    const { prefill = [] } = options
+    this.#context = [...predictor.prompt, ...prefill].slice(-model.language.order)
+    this.#prefilled = prefill.length
     this.#sample = createSampler(model.tokenizer.size, { temperature, topP, random })
     this.#stops = stop
     this.#length = options.length ?? null
@@ -128,7 +133,11 @@ export class Generation {
       this.#finish = this.#count >= this.#maxTokens ? 'length' : 'stop'
       return this.#release()
     }
-    const distribution = this.#predictor.distribution(this.#context, this.#count, this.#distribution)
+    const distribution = this.#predictor.distribution(
+      this.#context,
+      this.#prefilled + this.#count,
+      this.#distribution,
+    )
     const id = this.#dictation?.(this.#utf8.need === 0) ?? this.#draw(distribution)
     if (id === this.#model.tokenizer.end) {
       this.#finish = 'stop'

@@ -64,6 +64,7 @@ export function parseChatRequest(body: unknown, kind: ServerKind): ChatRequest {
       reasoning: wantsReasoning(body),
       toolCall: tool === null ? null : callTool(tool, prompt),
       ...batchOf(body, kind),
+      ...prefillOf(body, kind),
     },
     logprobs,
     form: formOf(body, kind),
@@ -164,6 +165,28 @@ function chosenTool(choice: unknown, tools: readonly OfferedTool[]): OfferedTool
   const tool = tools.find(({ name }) => name === named)
   if (tool === undefined) throw bad(`tool_choice names "${named}", which is not in tools`, 'tool_choice')
   return tool
+}
+
+/**
+ * An answer that a last message of the assistant begins. llama.cpp goes on with it by itself, vLLM if it is
+ * told to; the others begin another.
+ */
+function prefillOf(body: Fields, kind: ServerKind): Pick<Asked, 'prefill'> {
+  if (kind === 'vllm') {
+    const goesOn = flag(body, 'continue_final_message')
+    const opens = (body.add_generation_prompt ?? null) === null || flag(body, 'add_generation_prompt')
+    if (goesOn && opens) {
+      const words = 'continue_final_message and add_generation_prompt cannot both be true'
+      throw bad(words, 'continue_final_message')
+    }
+    if (!goesOn) return {}
+  } else if (kind !== 'llamacpp' && kind !== 'demo') return {}
+  const last: unknown = (body.messages as unknown[]).at(-1)
+  if (!isRecord(last) || last.role !== 'assistant') {
+    if (kind !== 'vllm') return {}
+    throw bad('continue_final_message needs a last message of the assistant', 'messages')
+  }
+  return { prefill: contentOf(last.content, 'assistant', 'messages') }
 }
 
 function promptOf(messages: unknown): string {

@@ -1,6 +1,8 @@
 /** llama.cpp's own paths. */
+import { TokenscopeError } from '../../../events/errors.ts'
 import { HABITS, told } from '../habits.ts'
 import { PASSAGE_BREAK } from '../model/corpus.ts'
+import type { StreamSession } from '../stream-sessions.ts'
 import type { Call, PlainReply, Reply, Route, ServerState } from '../surface.ts'
 import { bad, type Fields, flag, isRecord } from './fields.ts'
 import { parseLlamaRequest } from './llamacpp-request.ts'
@@ -27,6 +29,9 @@ export const llamacppRoutes: readonly Route[] = [
   { ...SHARED, method: 'GET', path: '/slots', handle: (_call, state) => ({ body: slots(state) }) },
   { ...SHARED, method: 'POST', path: '/tokenize', handle: tokenize },
   { ...SHARED, method: 'POST', path: '/detokenize', handle: detokenize },
+  { ...SHARED, followsNone: true, method: 'GET', path: '/v1/stream', handle: replay },
+  { ...SHARED, followsNone: true, method: 'DELETE', path: '/v1/stream', handle: stop },
+  { ...SHARED, followsNone: true, method: 'POST', path: '/v1/streams/lookup', handle: lookUp },
 ]
 
 function complete({ body, path }: Call, { model }: ServerState): Reply {
@@ -79,4 +84,41 @@ function tokenize(call: Call, { model }: ServerState): PlainReply {
 function detokenize(call: Call, { model }: ServerState): PlainReply {
   const ids = tokenIdsOf(fieldsOf(call).tokens ?? [], 'tokens', model.tokenizer)
   return { body: { content: model.tokenizer.decode(ids) } }
+}
+
+function replay(call: Call, { streams }: ServerState): Reply {
+  const session = streams.get(conversationOf(call))
+  if (session === undefined) throw new TokenscopeError('NOT_FOUND', 'Stream not found or expired')
+  const from = call.query.get('from') ?? ''
+  if (!/^\d*$/.test(from)) throw bad("Invalid 'from' offset", 'from')
+  if (Number(from) < session.dropped) throw bad('Stream offset lost, please restart', 'from')
+  return { replay: session, from: Number(from) }
+}
+
+/** The same answer whether there was one or not. */
+function stop(call: Call, { streams }: ServerState): PlainReply {
+  streams.cancel(conversationOf(call))
+  return { status: 204, body: undefined }
+}
+
+function lookUp({ body }: Call, { streams }: ServerState): PlainReply {
+  const ids = isRecord(body) && Array.isArray(body.conversation_ids) ? body.conversation_ids : []
+  const found = ids.flatMap(id => (typeof id === 'string' && id !== '' ? streams.of(id) : []))
+  return { body: found.map(describeStream) }
+}
+
+function describeStream({ conversation, isDone, total, startedAt, completedAt }: StreamSession): object {
+  return {
+    conversation_id: conversation,
+    is_done: isDone,
+    total_bytes: total,
+    started_at: startedAt,
+    completed_at: completedAt,
+  }
+}
+
+function conversationOf({ query }: Call): string {
+  const conversation = query.get('conv_id') ?? ''
+  if (conversation === '') throw bad('Missing conversation id in path', 'conv_id')
+  return conversation
 }

@@ -1,5 +1,5 @@
 /** Anthropic's messages: the body of a request, read and checked. Knows neither the model nor the wire. */
-import type { Asked, ToolCall } from '../surface.ts'
+import type { Asked, ServerKind, ToolCall } from '../surface.ts'
 import { bad, type Fields, flag, isRecord, number } from './fields.ts'
 import { checkModelName } from './model-name.ts'
 import { callTool, type OfferedTool } from './tool-calls.ts'
@@ -13,7 +13,7 @@ const SILENT_BLOCKS = ['tool_use', 'tool_result', 'thinking', 'redacted_thinking
  * fields that only tune how the answer is drawn or paid for are ignored. Throws a TokenscopeError that names
  * the field: BAD_REQUEST, or NOT_FOUND for a model that is not there.
  */
-export function parseMessagesRequest(body: unknown): Asked {
+export function parseMessagesRequest(body: unknown, kind: ServerKind): Asked {
   if (!isRecord(body)) throw bad('the body must be a JSON object')
   if (typeof body.model !== 'string') throw bad('model must be a string', 'model')
   checkModelName(body.model)
@@ -30,7 +30,15 @@ export function parseMessagesRequest(body: unknown): Asked {
     topCount: 0,
     reasoning: thinks(body.thinking),
     toolCall: toolCallOf(body.tool_choice, toolsOf(body.tools), prompt),
+    ...prefillOf(body, kind),
   }
+}
+
+/** An answer that a last message of the assistant begins, where the server goes on with it. */
+function prefillOf(body: Fields, kind: ServerKind): Pick<Asked, 'prefill'> {
+  const last: unknown = (body.messages as unknown[]).at(-1)
+  if ((kind !== 'llamacpp' && kind !== 'demo') || !isRecord(last) || last.role !== 'assistant') return {}
+  return { prefill: contentOf(last.content, 'messages') ?? '' }
 }
 
 /** The last text of the user in `messages`, or of whoever spoke last. Throws a TokenscopeError BAD_REQUEST. */

@@ -11,7 +11,7 @@ export const messagesRoutes: readonly Route[] = [
     kinds: SERVER_KINDS,
     errors: ({ status, message }) => messagesError(status, message),
     handle: ({ body, kind }) => ({
-      asked: parseMessagesRequest(body),
+      asked: parseMessagesRequest(body, kind),
       wire: outcome => new MessagesWire(kind, outcome),
     }),
   },
