@@ -134,7 +134,7 @@ async function stalledClients({
   const note = `${STALLED} clients that ask for a long stream and do not read it, in each of ${ROUNDS} rounds`
   return [
     figureOf('a stalled client, held', of(ours, 'held'), { ...kib, target: STALLED_KIB, note }),
-    figureOf('  RSS', of(ours, 'rss'), { ...kib, target: STALLED_KIB }),
+    figureOf('  RSS', of(ours, 'rss'), { ...kib, note: 'pages that were free before are not in it' }),
     figureOf('  written before the pause', of(ours, 'written'), {
       ...kib,
       note: 'for each client; nearly all of it in buffers of the system',
