@@ -27,8 +27,8 @@ export interface Ask {
   /** What is spoken; null where nothing is generated. */
   endpoint: Endpoint | null
   facts: RequestFacts | null
-  /** The model that it names, in its body or its path; null if none. */
-  model: string | null
+  /** The model that it names, in its body or its path; null if none. An app's is read when it is first asked for. */
+  readonly model: string | null
   /** The one instance that it was made for; null if any may have it. */
   only: Upstream | null
   /** The generation that it goes on with; null for a new one. */
@@ -49,8 +49,8 @@ export function askOf(request: IncomingMessage, body: RequestBody): Ask {
   const target = request.url as string
   const path = target.split('?', 1)[0] as string
   const endpoint = endpointOf(method, path)
-  const content = parsed(body.held)
-  const facts = endpoint?.request.request(content) ?? null
+  const facts = endpoint?.request.request(parsed(body.held)) ?? null
+  let model: string | null | undefined = facts?.model
   return {
     method,
     target,
@@ -59,12 +59,36 @@ export function askOf(request: IncomingMessage, body: RequestBody): Ask {
     body: body.send,
     endpoint,
     facts,
-    model: facts === null ? (modelInPath(method, path) ?? modelInBody(path, content)) : facts.model,
+    // A body of megabytes that nobody here reads, as that of embeddings, is not parsed for one upstream's sake.
+    get model() {
+      if (model === undefined) model = modelInPath(method, path) ?? modelInBody(path, parsed(body.held))
+      return model
+    },
     only: null,
     parent: null,
     caller: callerOf(request),
     priority: priorityOf(request),
   }
+}
+
+/** What can be done twice although it is a POST: it computes, and changes nothing on a server. */
+const COMPUTING_PATH = /\/(embed(dings?)?|rerank|(de)?tokenize|apply-template|count_tokens)\/?$/
+
+/** RFC 9110 §9.2.2. */
+const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/**
+ * Whether it does no harm if a server gets a request twice, of which the first may have been done: generations, what
+ * only computes, and idempotent methods. Nobody knows that of any other POST, as one that downloads a model.
+ */
+export function mayBeDoneTwice({
+  method,
+  path,
+  endpoint,
+}: Pick<Ask, 'method' | 'path' | 'endpoint'>): boolean {
+  return (
+    endpoint !== null || IDEMPOTENT_METHODS.has(method) || (method === 'POST' && COMPUTING_PATH.test(path))
+  )
 }
 
 function priorityOf({ headers }: IncomingMessage): number {

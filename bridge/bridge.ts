@@ -20,6 +20,7 @@ import type { Prompt } from './page-prompt.ts'
 import { type PageRequest, PageRequests } from './page-requests.ts'
 import { createRelay, discardRest, type RelayOutcome, type RequestBody, takeBody } from './pass-through.ts'
 import { ModelUnion } from './pool/model-union.ts'
+import { Tap } from './tap.ts'
 import { type AnswerListener, connectionError, type Sending } from './transport.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamSet } from './upstream-set.ts'
@@ -49,6 +50,8 @@ export interface PassThroughContext {
 interface Running {
   ask: Ask
   exchange: Exchange | null
+  /** What of an app's answer is still to be read; null where nobody but the exchange waits for it. */
+  tap: Tap | null
   /** Its place in its caller's share; null where none is kept. */
   admission: Admission | null
   abort: AbortController
@@ -221,6 +224,8 @@ export class Bridge {
     visit: CacheVisit,
   ): void {
     const { ask, exchange, admission, abort } = running
+    const tap = exchange === null ? null : new Tap(exchange)
+    running.tap = tap
     let over = false
     const clientGone = () => {
       if (!over && !response.writableFinished) cancel(running, 'client_gone')
@@ -232,11 +237,12 @@ export class Bridge {
       added: [...context.added, ...visit.headers],
       replaced: [...context.replaced, ...(visit.headers.length === 0 ? [] : [CACHE_HEADER])],
       response,
-      exchange,
+      tap,
       signal: abort.signal,
       resume: () => resume(),
       done: outcome => {
         over = true
+        visit.over()
         this.#finish(running)
         context.done({
           ...outcome,
@@ -301,7 +307,8 @@ export class Bridge {
   }
 
   #begin(ask: Ask, exchange: Exchange | null, admission: Admission | null = null): Running {
-    const running = { ask, exchange, admission, abort: new AbortController(), upstream: null, sentAt: null }
+    const abort = new AbortController()
+    const running = { ask, exchange, tap: null, admission, abort, upstream: null, sentAt: null }
     this.#running.add(running)
     return running
   }
@@ -317,7 +324,9 @@ export class Bridge {
   }
 }
 
-function cancel({ exchange, abort }: Running, reason: CancelReason): void {
+function cancel({ exchange, tap, abort }: Running, reason: CancelReason): void {
+  // What came before it was cancelled is shown.
+  tap?.flush()
   exchange?.cancel(reason, performance.now())
   abort.abort()
 }

@@ -1,12 +1,13 @@
 import { TokenscopeError } from '../events/errors.ts'
-import type { Ask } from './ask.ts'
+import { type Ask, mayBeDoneTwice } from './ask.ts'
 import { backoffMs } from './backoff.ts'
 import type { Exchange } from './exchange.ts'
-import { headerOf } from './headers.ts'
+import { headerOf, retryAfterMs } from './headers.ts'
 import { resumable } from './resumption.ts'
 import {
   type AnswerHead,
   type AnswerListener,
+  type ConnectError,
   connectionError,
   isConnectError,
   type Sending,
@@ -14,14 +15,18 @@ import {
 import type { Upstream } from './upstream.ts'
 import { Watchdog } from './watchdog.ts'
 
-/** A longer Retry-After is for the app to wait. */
-const MAX_RETRY_AFTER_MS = 30_000
+/**
+ * What a request may spend on waits and on connections that do not come about, all attempts together: apps have limits
+ * of their own, and who is asked to wait for longer does so better by itself.
+ */
+const RETRY_BUDGET_MS = 30_000
+/** A machine that is off takes 2 s to be known as such each time, and is rarely back within seconds. */
+const UNREACHED_ATTEMPTS = 2
 /** Of an answer that is not passed on so much is read, for so long, that its connection can be used again. */
 const DISCARDED_BYTES = 64 * 1024
 const DISCARD_MS = 2000
 /** These say that the request was not taken on. */
 const RETRIED_STATUSES: ReadonlySet<number> = new Set([429, 503])
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** A place at an instance, taken for one attempt. */
 export interface Lease {
@@ -76,8 +81,8 @@ export interface DeliveryOptions {
  *
  * It is sent again only while nothing of an answer was passed on, only if the upstream did not take it on (no
  * connection, 429, 503) or if doing it twice does no harm, and to another instance first. Between attempts at the
- * same instances it waits with full jitter, and as long as `Retry-After` says. Once bytes were passed on there
- * is no second attempt, for that would be another answer.
+ * same instances it waits with full jitter, and as long as `Retry-After` says, 30 s in all at most. Once bytes were
+ * passed on there is no second attempt, for that would be another answer.
  *
  * Guarantees its listener what `AnswerListener` does; `broken` carries a TokenscopeError where the
  * reason is here.
@@ -88,6 +93,10 @@ export class Delivery implements Sending {
   /** Until when instances asked to be left alone, as `performance.now()`. */
   readonly #busyUntil = new Map<Upstream, number>()
   #attempts = 0
+  /** Of the budget. */
+  #spentMs = 0
+  /** Attempts whose connection did not come about in time. */
+  #unreached = 0
   #sending: Sending | null = null
   #watchdog: Watchdog | null = null
 
@@ -140,6 +149,7 @@ export class Delivery implements Sending {
       lease.release(how, firstAt === null ? null : firstAt - sentAt)
     }
     const failed = (error: Error, readAt: number) => {
+      if (isConnectError(error)) this.#missed(error, readAt - sentAt)
       const isOver = phase === 'passing' || !this.#mayRepeat(error)
       leave(signal.aborted ? 'neutral' : 'failed')
       if (isOver) listener.broken(error, readAt)
@@ -181,7 +191,8 @@ export class Delivery implements Sending {
         if (phase !== 'left') failed(error, readAt)
       },
     }
-    const request = { method: ask.method, path: ask.target, headers: ask.headers, body: ask.body }
+    const { method, target, headers, body } = ask
+    const request = { method, path: target, headers, body, repeatable: mayBeDoneTwice(ask) }
     const { random = Math.random } = this.#options.policy
     const sending =
       resumable({ ask, upstream, request, listener: passed, exchange, random }) ??
@@ -216,7 +227,7 @@ export class Delivery implements Sending {
     if (!RETRIED_STATUSES.has(status) || !this.#hasAttempt()) return false
     const waitMs = retryAfterMs(headerOf(headers, 'retry-after'), Date.now()) ?? 0
     // Another instance need not wait for this one.
-    if (waitMs > MAX_RETRY_AFTER_MS && !this.#hasOther()) return false
+    if (waitMs > RETRY_BUDGET_MS - this.#spentMs && !this.#hasOther()) return false
     this.#busyUntil.set(upstream, performance.now() + waitMs)
     return true
   }
@@ -225,14 +236,19 @@ export class Delivery implements Sending {
     const { ask, signal } = this.#options
     if (signal.aborted || !this.#hasAttempt()) return false
     if (error instanceof TokenscopeError) return error.code === 'UPSTREAM_TIMEOUT' && this.#hasOther()
-    if (isConnectError(error)) return true
-    return connectionError(error).retryable && (ask.endpoint !== null || SAFE_METHODS.has(ask.method))
+    if (isConnectError(error)) return this.#unreached < UNREACHED_ATTEMPTS || this.#hasOther()
+    return connectionError(error).retryable && mayBeDoneTwice(ask)
   }
 
   #hasAttempt(): boolean {
     const { ask, policy } = this.#options
     const isHeld = ask.body === null || Buffer.isBuffer(ask.body)
-    return isHeld && this.#attempts <= policy.retries
+    return isHeld && this.#attempts <= policy.retries && this.#spentMs < RETRY_BUDGET_MS
+  }
+
+  #missed({ code }: ConnectError, ms: number): void {
+    this.#spentMs += ms
+    if (code === 'ETIMEDOUT') this.#unreached++
   }
 
   #hasOther(): boolean {
@@ -258,20 +274,9 @@ export class Delivery implements Sending {
       void this.#attempt()
     }
     const jitterMs = backoffMs(this.#attempts, policy.random ?? Math.random)
-    const timer = setTimeout(go, Math.max(0, readyAt - now) + jitterMs)
+    const waitMs = Math.max(0, readyAt - now) + jitterMs
+    this.#spentMs += waitMs
+    const timer = setTimeout(go, waitMs)
     signal.addEventListener('abort', go, { once: true })
   }
-}
-
-/**
- * The wait that a Retry-After header asks for (RFC 9110 §10.2.3): seconds, or a date.
- *
- * @param now Unix milliseconds
- * @returns ms, or null without a header that can be read
- */
-export function retryAfterMs(value: string | null, now: number): number | null {
-  if (value === null) return null
-  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? null : Math.max(0, date - now)
 }

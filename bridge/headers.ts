@@ -112,6 +112,19 @@ export function headerOf(raw: readonly string[], name: string): string | null {
   return null
 }
 
+/**
+ * The wait that a Retry-After header asks for (RFC 9110 §10.2.3): seconds, or a date.
+ *
+ * @param now Unix milliseconds
+ * @returns ms, or null without a header that can be read
+ */
+export function retryAfterMs(value: string | null, now: number): number | null {
+  if (value === null) return null
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? null : Math.max(0, date - now)
+}
+
 function namedByConnection(raw: readonly string[]): Set<string> {
   const names = new Set(HOP_BY_HOP)
   for (let i = 0; i < raw.length; i += 2) {

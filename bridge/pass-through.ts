@@ -6,8 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import { TokenscopeError } from '../events/errors.ts'
 import { PASSED_BODY_BYTES } from '../events/limits.ts'
-import type { Exchange } from './exchange.ts'
 import { headerOf, passedTrailers, responseHeaders } from './headers.ts'
+import type { Tap } from './tap.ts'
 import { type AnswerHead, type AnswerListener, connectionError, isConnectError } from './transport.ts'
 
 /** Bodies up to this are held, so that their model is known; larger ones stream through. */
@@ -34,20 +34,33 @@ export async function takeBody(request: IncomingMessage): Promise<RequestBody> {
     const empty = announced === 0 ? Buffer.alloc(0) : null
     return { held: empty, send: empty }
   }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  const source = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
-  while (bytes <= HELD_BYTES && !(announced > HELD_BYTES)) {
-    const { value, done } = await source.next()
-    if (done) {
-      const held = Buffer.concat(chunks)
-      return { held, send: held }
+  if (announced > HELD_BYTES) return { held: null, send: streamOf([], request) }
+  const { chunks, isWhole } = await readUpTo(HELD_BYTES, request)
+  if (!isWhole) return { held: null, send: streamOf(chunks, request) }
+  const held = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+  return { held, send: held }
+}
+
+/** Reads a request to its end, or pauses it once there is more than `limit` bytes. Rejects if it breaks off. */
+function readUpTo(limit: number, request: IncomingMessage): Promise<{ chunks: Buffer[]; isWhole: boolean }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const onData = (chunk: Buffer) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > limit) settle(() => resolve({ chunks, isWhole: false }))
     }
-    chunks.push(value)
-    bytes += value.length
-  }
-  await source.return?.()
-  return { held: null, send: streamOf(chunks, request) }
+    const onEnd = () => settle(() => resolve({ chunks, isWhole: true }))
+    const onClose = () => settle(() => reject(new Error('the request broke off')))
+    const onError = (error: Error) => settle(() => reject(error))
+    const settle = (how: () => void) => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onError)
+      request.pause()
+      how()
+    }
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError)
+  })
 }
 
 /**
@@ -106,7 +119,7 @@ export interface RelayOutcome {
 export interface RelayOptions {
   response: ServerResponse
   /** Listens along; null for what is no generation. */
-  exchange: Exchange | null
+  tap: Tap | null
   /** Flat list of headers to add to the answer. */
   added: readonly string[]
   /** Lower-case names of upstream headers that are answered here instead. */
@@ -120,9 +133,9 @@ export interface RelayOptions {
   done: (outcome: RelayOutcome) => void
 }
 
-/** Passes an answer on to the app and lets the exchange listen. The bytes go first, the listening after. */
+/** Passes an answer on to the app and lets the tap listen. The bytes go first, the listening after. */
 export function createRelay(options: RelayOptions): AnswerListener {
-  const { response, exchange, signal, fail, done } = options
+  const { response, tap, signal, fail, done } = options
   let trailers: () => readonly string[] = () => []
   response.on('drain', () => options.resume())
   // The app need not wait until the upstream has let go.
@@ -131,22 +144,23 @@ export function createRelay(options: RelayOptions): AnswerListener {
     head(head, readAt) {
       trailers = head.trailers ?? trailers
       if (!response.destroyed) writeHead(response, head, options)
-      exchange?.head(head.status, headerOf(head.headers, 'content-type'), readAt)
+      tap?.head(head.status, headerOf(head.headers, 'content-type'), readAt)
     },
     chunk(bytes, readAt) {
       const more = response.destroyed || response.write(bytes)
-      exchange?.bytes(bytes, readAt)
+      tap?.bytes(bytes, readAt)
       return more
     },
     end(readAt) {
       const fields = passedTrailers(trailers())
       if (fields.length > 0 && response.chunkedEncoding) response.addTrailers(fields)
       response.end()
-      exchange?.end(readAt)
-      done({ outcome: 'complete', error: null })
+      const over = () => done({ outcome: 'complete', error: null })
+      if (tap === null) over()
+      else tap.end(readAt, over)
     },
     broken(error, readAt) {
-      exchange?.broken(connectionError(error), readAt)
+      tap?.broken(connectionError(error), readAt)
       if (signal.aborted) {
         done({ outcome: 'cancelled', error })
         return

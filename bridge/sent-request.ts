@@ -28,9 +28,9 @@ export interface SentRequestOptions {
 /**
  * One request and its answer on a connection of Node's client.
  *
- * The server may close a kept connection just when it is used again. Then it has not seen the request, which is
- * sent once more at once, on a new connection; nobody else hears of it. A body that cannot be sent twice has
- * a new connection from the beginning.
+ * The server may close a kept connection just when it is used again. Then it has most likely not seen the request,
+ * which is sent once more at once, on a new connection; nobody else hears of it. What cannot be sent twice, or must
+ * not be (RFC 9110 §9.2.2), has a new connection from the beginning.
  */
 export class SentRequest implements Sending {
   readonly #options: SentRequestOptions
@@ -60,7 +60,8 @@ export class SentRequest implements Sending {
 
   /** Sends it; called once. */
   start(): void {
-    this.#open(this.#options.request.body instanceof Readable ? 'fresh' : 'kept')
+    const { body, repeatable = true } = this.#options.request
+    this.#open(repeatable && !(body instanceof Readable) ? 'kept' : 'fresh')
   }
 
   resume(): void {

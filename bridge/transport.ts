@@ -18,6 +18,11 @@ export interface UpstreamRequest {
   /** Flat list without Host and what is about the connection. */
   headers: string[]
   body: Buffer | Readable | null
+  /**
+   * Whether it does no harm if the server gets it twice; true if not given. What must not has a new connection, since
+   * of one that breaks just when it is used again nobody knows whether the request was read.
+   */
+  repeatable?: boolean
 }
 
 /** The beginning of an answer. */

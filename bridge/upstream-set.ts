@@ -117,7 +117,7 @@ export class UpstreamSet implements Places {
     const able = fitting(this.#instances, { path: PROMPT_PATH, model })
     // It is made for one instance and waits for that one alone.
     const instances = preferring(able, ({ hasPlace }) => hasPlace)
-    return (best(instances, model) as Instance).upstream
+    return (best(instances, { model }) as Instance).upstream
   }
 
   /**

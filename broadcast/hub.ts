@@ -255,8 +255,9 @@ export class Hub implements FrameSource {
     if (entry.type === 'neural_state' || entry.index === 0) {
       if (this.#urgent) return
       this.#urgent = true
-      // At the end of the synchronous work, so that a state and the token it came with share a frame.
-      queueMicrotask(() => this.#flush())
+      // At the end of the turn, when what the apps wait for is on its way, and all that came in it shares a frame.
+      if (this.#turn) clearImmediate(this.#turn)
+      this.#turn = setImmediate(() => this.#flush())
     } else if (this.#turn === null && this.#gather === null && !this.#urgent) {
       const wait = this.#notBefore - performance.now()
       if (wait > 1) this.#gather = setTimeout(() => this.#flush(), wait)

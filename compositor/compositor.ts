@@ -27,6 +27,8 @@ const PAGE_TOKENS = 65_536
 const MAX_PAGES = 16
 /** Entries read at a time, so that a long log does not hold up what else this process does. */
 const BATCH_ENTRIES = 8192
+/** Entries are gathered for so long, a frame's time: a message for each costs more than laying it out. */
+const GATHER_MS = 16
 /** Batches on their way: one at work, and the next so that the process need not wait for it. */
 const MAX_BATCHES = 2
 
@@ -63,7 +65,7 @@ export class Compositor {
   #watched = false
   #stopping = false
   #unlisten: (() => void) | null = null
-  #turn: NodeJS.Immediate | null = null
+  #turn: NodeJS.Timeout | null = null
   #restart: NodeJS.Timeout | null = null
   #ends = 0
   /** How the last process ended, as half a sentence; null once another has begun. */
@@ -146,11 +148,14 @@ export class Compositor {
 
   #schedule(): void {
     if (this.#watched && this.#ready && this.#turn === null && !this.#stopping)
-      this.#turn = setImmediate(() => this.#step())
+      this.#turn = setTimeout(
+        () => this.#step(),
+        this.#log.head - this.#cursor < BATCH_ENTRIES ? GATHER_MS : 0,
+      )
   }
 
   #unschedule(): void {
-    if (this.#turn) clearImmediate(this.#turn)
+    if (this.#turn) clearTimeout(this.#turn)
     this.#turn = null
   }
 

@@ -51,12 +51,14 @@ export interface CacheVisit {
   answer: KeptAnswer | null
   /**
    * Lets the cache listen to the answer of the upstream; gives `listener` itself where nothing will be kept. The
-   * listener gets everything first and is not held up.
+   * listener gets everything first and is not held up. Called at most once.
    *
    * @param exchange judges whether the answer is whole
    * @param upstream the label of the instance that answers, asked at the end
    */
   recorded(listener: AnswerListener, exchange: Exchange | null, upstream: () => string): AnswerListener
+  /** The exchange has judged the answer: it is kept if it was found whole. */
+  over(): void
 }
 
 /**
@@ -111,11 +113,17 @@ export class ResponseCache {
       const age = Math.floor((performance.now() - answer.storedAt) / 1000)
       return { ...BYPASSED, headers: [MARK, 'HIT', 'Age', String(age)], answer }
     }
+    let keep = () => {}
     return {
       headers: [MARK, wish.reads ? 'MISS' : 'BYPASS'],
       answer: null,
-      recorded: (listener, exchange, upstream) =>
-        wish.writes && exchange !== null ? this.#record(listener, exchange, key, upstream) : listener,
+      recorded: (listener, exchange, upstream) => {
+        if (!wish.writes || exchange === null) return listener
+        const recording = this.#record(listener, exchange, key, upstream)
+        keep = recording.keep
+        return recording.listener
+      },
+      over: () => keep(),
     }
   }
 
@@ -163,8 +171,14 @@ export class ResponseCache {
     return null
   }
 
-  #record(listener: AnswerListener, exchange: Exchange, key: string, upstream: () => string): AnswerListener {
+  #record(
+    listener: AnswerListener,
+    exchange: Exchange,
+    key: string,
+    upstream: () => string,
+  ): { listener: AnswerListener; keep: () => void } {
     const emptied = this.#emptied
+    let endedAt: number | null = null
     let head: AnswerHead | null = null
     let pieces: Buffer[] = []
     let bytes = 0
@@ -174,7 +188,7 @@ export class ResponseCache {
       pieces = []
       bytes = 0
     }
-    return {
+    const recording: AnswerListener = {
       head: (answer, readAt) => {
         if (mayBeKept(answer)) head = answer
         listener.head(answer, readAt)
@@ -189,26 +203,35 @@ export class ResponseCache {
         return more
       },
       end: readAt => {
+        endedAt = readAt
         listener.end(readAt)
-        if (head !== null && exchange.complete && emptied === this.#emptied) {
-          const answer = {
-            head: keptHead(head),
-            ...joined(pieces, bytes),
-            upstream: upstream(),
-            storedAt: readAt,
-          }
-          this.#answers.set(`${key} ${answer.upstream}`, answer)
-        }
-        forget()
       },
       broken: (error, readAt) => {
         forget()
         listener.broken(error, readAt)
       },
     }
+    const keep = () => {
+      if (head !== null && endedAt !== null && exchange.complete && emptied === this.#emptied) {
+        const answer = {
+          head: keptHead(head),
+          ...joined(pieces, bytes),
+          upstream: upstream(),
+          storedAt: endedAt,
+        }
+        this.#answers.set(`${key} ${answer.upstream}`, answer)
+      }
+      forget()
+    }
+    return { listener: recording, keep }
   }
 }
 
 const MARK = 'X-Tokenscope-Cache'
 
-const BYPASSED: CacheVisit = { headers: [MARK, 'BYPASS'], answer: null, recorded: listener => listener }
+const BYPASSED: CacheVisit = {
+  headers: [MARK, 'BYPASS'],
+  answer: null,
+  recorded: listener => listener,
+  over: () => {},
+}

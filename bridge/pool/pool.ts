@@ -63,17 +63,17 @@ export class Pool implements Places {
    * @throws TokenscopeError NO_UPSTREAM
    */
   expected(ask: Ask): Upstream {
-    return (best(this.#candidates(ask, NOBODY), ask.model) as Instance).upstream
+    return (best(this.#candidates(ask, NOBODY), ask) as Instance).upstream
   }
 
   async lease(ask: Ask, tried: ReadonlySet<Upstream>, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted()
     const candidates = this.#candidates(ask, tried)
     if (ask.endpoint === null) {
-      const { upstream } = best(candidates, ask.model) as Instance
+      const { upstream } = best(candidates, ask) as Instance
       return { upstream, release: () => {} }
     }
-    const instance = best(withPlace(candidates), ask.model)
+    const instance = best(withPlace(candidates), ask)
     if (instance !== undefined) return this.#take(instance, ask)
     if (this.#waiting.isFull) throw this.#full(candidates)
     return await this.#wait(ask, tried, signal)
@@ -98,7 +98,7 @@ export class Pool implements Places {
       // Most often the first who is served took the only place there was.
       if (all.length > 0 && !all.some(({ hasPlace }) => hasPlace)) continue
       try {
-        const instance = best(withPlace(this.#candidates(ask, tried)), ask.model)
+        const instance = best(withPlace(this.#candidates(ask, tried)), ask)
         if (instance === undefined) continue
         this.#waiting.remove(waiting)
         serve(instance)

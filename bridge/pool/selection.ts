@@ -38,10 +38,13 @@ export function canTake(one: Candidate, errand: Errand): boolean {
  * The best of them: the lowest priority number, then one that has the model in memory, then the one with the least
  * in flight, then the one that is fastest to its first token (one that was never tried is tried), then the first.
  */
-export function best<T extends Candidate>(candidates: readonly T[], model: string | null): T | undefined {
+export function best<T extends Candidate>(
+  candidates: readonly T[],
+  errand: Pick<Errand, 'model'>,
+): T | undefined {
   let chosen: T | undefined
   for (const one of candidates) {
-    if (chosen === undefined || compare(one, chosen, model) < 0) chosen = one
+    if (chosen === undefined || compare(one, chosen, errand) < 0) chosen = one
   }
   return chosen
 }
@@ -64,7 +67,7 @@ function conditions({ path, model }: Errand): ((one: Candidate) => boolean)[] {
   ]
 }
 
-function compare(a: Candidate, b: Candidate, model: string | null): number {
+function compare(a: Candidate, b: Candidate, { model }: Pick<Errand, 'model'>): number {
   return (
     a.priority - b.priority ||
     Number(b.upstream.hasLoaded(model)) - Number(a.upstream.hasLoaded(model)) ||

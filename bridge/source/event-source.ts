@@ -1,7 +1,6 @@
 import { reasonOf } from '../../events/errors.ts'
-import { retryAfterMs } from '../delivery.ts'
 import { mediaTypeOf } from '../dialects/index.ts'
-import { headerOf } from '../headers.ts'
+import { headerOf, retryAfterMs } from '../headers.ts'
 import type { SseEvent, SseFraming } from '../sse-framing.ts'
 import { type AnswerHead, type Sending, Transport } from '../transport.ts'
 import { createResumingFraming } from './resuming-framing.ts'

@@ -6,15 +6,9 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Ask } from '../../bridge/ask.ts'
 import { backoffMs } from '../../bridge/backoff.ts'
-import {
-  Delivery,
-  type DeliveryPolicy,
-  type Lease,
-  type Places,
-  retryAfterMs,
-} from '../../bridge/delivery.ts'
+import { Delivery, type DeliveryPolicy, type Lease, type Places } from '../../bridge/delivery.ts'
 import { endpointOf } from '../../bridge/dialects/index.ts'
-import type { AnswerHead } from '../../bridge/transport.ts'
+import { type AnswerHead, ConnectError } from '../../bridge/transport.ts'
 import { Upstream } from '../../bridge/upstream.ts'
 import { TokenscopeError } from '../../events/errors.ts'
 import { parseUpstream } from '../../events/upstream-spec.ts'
@@ -260,8 +254,14 @@ describe('a request is sent again', () => {
     expect((await deliver(new InOrder([a, b]))).head?.status).toBe(200)
   })
 
-  test('when it broke before the head, if it generates or only reads', async () => {
-    for (const more of [{}, { method: 'GET', path: '/v1/odd', body: null }]) {
+  test('when it broke before the head, if it generates, computes or is idempotent', async () => {
+    const computes = ['/v1/embeddings', '/api/embed', '/tokenize', '/v1/messages/count_tokens']
+    for (const more of [
+      {},
+      { method: 'GET', path: '/v1/odd', body: null },
+      { method: 'DELETE', path: '/api/delete' },
+      ...computes.map(path => ({ path })),
+    ]) {
       const one = await member(resets, says(200))
       hurry()
       expect((await deliver(new InOrder([one]), more)).head?.status).toBe(200)
@@ -290,6 +290,53 @@ describe('a request is not sent again', () => {
   ])('when %s (%i)', async (_why, status) => {
     const { head } = await once1(await member(says(status)), { body: Readable.from([Buffer.from('{}')]) })
     expect(head?.status).toBe(status)
+  })
+
+  test('once its waits come to 30 s: the answer is passed on as it came', async () => {
+    const one = await member(says(429, { 'retry-after': '20' }), says(429, { 'retry-after': '15' }, 'busy'))
+    hurry()
+    const { head, body } = await deliver(new InOrder([one]))
+    expect([head?.status, body, one.requests, waits]).toEqual([429, 'busy', 2, [20_100]])
+  })
+
+  test('for longer than 30 s, however often it may be', async () => {
+    const one = await member(resets)
+    hurry()
+    const { outcome } = await deliver(new InOrder([one]), {}, { retries: 100 })
+    expect(outcome).toMatchObject({ code: 'ECONNRESET' })
+    const waited = waits.reduce((sum, ms) => sum + ms, 0)
+    expect(waited).toBeGreaterThanOrEqual(30_000)
+    expect(waited - (waits.at(-1) as number)).toBeLessThan(30_000)
+  })
+
+  test('a third time to a machine that does not even refuse, unless there is another', async () => {
+    const [a, b] = [await member(says(200)), await member(says(200))]
+    const late = Object.assign(new Error('no connection within 2 s'), { code: 'ETIMEDOUT' })
+    for (const { upstream } of [a, b]) {
+      vi.spyOn(upstream, 'send').mockImplementation((_request, { broken }) => {
+        setImmediate().then(() => broken(new ConnectError(late), performance.now()))
+        return { resume: () => {}, abort: () => {} }
+      })
+    }
+    hurry()
+    const alone = new InOrder([a])
+    expect((await deliver(alone)).outcome).toMatchObject({ code: 'ETIMEDOUT' })
+    expect([alone.leased, waits]).toEqual([['a', 'a'], [100]])
+    const both = new InOrder([a, b])
+    expect((await deliver(both)).outcome).toMatchObject({ code: 'ETIMEDOUT' })
+    expect(both.leased).toEqual(['a', 'b'])
+  })
+
+  test('by a kept connection that breaks, unless it may be done twice', async () => {
+    const one = await member(says(200))
+    for (const path of [
+      '/api/v1/models/download',
+      '/api/v1/models/download',
+      '/v1/embeddings',
+      '/v1/embeddings',
+    ])
+      await deliver(new InOrder([one]), { path })
+    expect([one.requests, one.ports.size]).toEqual([4, 3])
   })
 
   test('more often than it may be', async () => {
@@ -377,16 +424,4 @@ test('the wait is drawn evenly from nothing to the doubled last one, up to 4 s',
   const longest = [1, 2, 3, 4, 5, 6, 7, 50].map(failures => backoffMs(failures, () => 1))
   expect(longest).toEqual([100, 200, 400, 800, 1600, 3200, 4000, 4000])
   expect([0, 0.25, 0.5].map(random => backoffMs(3, () => random))).toEqual([0, 100, 200])
-})
-
-test.each<[string | null, number | null]>([
-  [null, null],
-  ['7', 7000],
-  [' 1.5 ', 1500],
-  ['Sat, 21 Nov 2026 06:00:10 GMT', 10_000],
-  ['Sat, 21 Nov 2026 05:00:00 GMT', 0],
-  ['soon', null],
-  ['', null],
-])('a Retry-After of %j is %j ms', (value, expected) => {
-  expect(retryAfterMs(value, Date.UTC(2026, 10, 21, 6))).toBe(expected)
 })

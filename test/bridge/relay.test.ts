@@ -12,7 +12,7 @@ const BLOCK = Buffer.alloc(8 * 1024, 'x')
 function relayTo(response: ServerResponse): AnswerListener {
   return createRelay({
     response,
-    exchange: null,
+    tap: null,
     added: [],
     replaced: [],
     signal: new AbortController().signal,

@@ -375,6 +375,16 @@ describe('connections', () => {
     expect(fars.length).toBe(2)
   })
 
+  test('are new for what must not come twice, which nothing sends again', async () => {
+    onConnection = answering(OK)
+    await new Answer().send(transport).over()
+    const once = new Answer().send(transport, { repeatable: false })
+    const second = await asked(1)
+    second.socket.end(OK)
+    expect(await once.over()).toBe('end')
+    expect([fars.length, (await far()).requests]).toEqual([2, 1])
+  })
+
   test('that do not come about are told from those that break', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')

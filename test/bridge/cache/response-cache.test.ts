@@ -50,15 +50,17 @@ const cacheOf = (options: Partial<ResponseCacheOptions> = {}) =>
 /** Has the cache listen to an answer; the listener is told the rest by the test. */
 function begun(cache: ResponseCache, seed: number, exchange: Exchange | null = COMPLETE, upstream = LABEL) {
   const listener = createListener()
-  const recorded = cache.visit(askOf(seed), {}, []).recorded(listener, exchange, () => upstream)
+  const visit = cache.visit(askOf(seed), {}, [])
+  const recorded = visit.recorded(listener, exchange, () => upstream)
   recorded.head({ status: 200, statusText: 'OK', headers: ['content-type', 'text/plain'] }, 0)
-  return { recorded, listener }
+  return { recorded, listener, over: () => visit.over() }
 }
 
 function keep(cache: ResponseCache, seed: number, pieces: string[], upstream = LABEL): string[] {
-  const { recorded, listener } = begun(cache, seed, COMPLETE, upstream)
+  const { recorded, listener, over } = begun(cache, seed, COMPLETE, upstream)
   for (const piece of pieces) recorded.chunk(Buffer.from(piece), 0)
   recorded.end(performance.now())
+  over()
   return listener.said
 }
 
@@ -67,34 +69,39 @@ const found = (cache: ResponseCache, seed: number, labels = [LABEL]) =>
 
 test('the listener is told everything as if nobody listened along', () => {
   const cache = cacheOf()
-  const { recorded, listener } = begun(cache, 1)
+  const { recorded, listener, over } = begun(cache, 1)
   expect([recorded.chunk(Buffer.from('a'), 0), recorded.chunk(Buffer.from('b'), 0)]).toEqual([true, false])
   recorded.broken(new Error('gone'), 0)
+  over()
   expect(listener.said).toEqual(['head 200', 'a', 'b', 'broken gone'])
   expect(found(cache, 1)).toBeNull()
   expect(keep(cache, 1, ['a', 'b'])).toEqual(['head 200', 'a', 'b', 'end'])
   expect(found(cache, 1)).toBe('ab')
 })
 
-test('nothing is there before the last byte, nor what was judged incomplete', () => {
+test('nothing is there before the last byte was judged, nor what was judged incomplete', () => {
   const cache = cacheOf()
-  const { recorded } = begun(cache, 1)
+  const { recorded, over } = begun(cache, 1)
   recorded.chunk(Buffer.from('half'), 0)
   expect(found(cache, 1)).toBeNull()
   recorded.end(0)
+  expect(found(cache, 1)).toBeNull()
+  over()
   expect(found(cache, 1)).toBe('half')
-  const incomplete = begun(cache, 2, { complete: false } as Exchange).recorded
-  incomplete.chunk(Buffer.from('half'), 0)
-  incomplete.end(0)
+  const incomplete = begun(cache, 2, { complete: false } as Exchange)
+  incomplete.recorded.chunk(Buffer.from('half'), 0)
+  incomplete.recorded.end(0)
+  incomplete.over()
   expect(found(cache, 2)).toBeNull()
 })
 
 test('an entry has its bytes for itself, so that no larger buffer is held on to', () => {
   const cache = cacheOf()
   const slab = Buffer.alloc(1024 * 1024, 'x')
-  const { recorded } = begun(cache, 1)
+  const { recorded, over } = begun(cache, 1)
   recorded.chunk(slab.subarray(10, 20), 0)
   recorded.end(0)
+  over()
   slab.fill('y')
   const body = cache.visit(askOf(1), {}, [LABEL]).answer?.body as Buffer
   expect(body.toString()).toBe('x'.repeat(10))
@@ -161,16 +168,18 @@ test('an answer over the limit of one is let go of as soon as it is', () => {
 
 test('answers that come in at the same time are bounded together, and let go of it when they break', () => {
   const cache = cacheOf({ maxBytes: 10_000 })
-  const all = Array.from({ length: 5 }, (_, seed) => begun(cache, seed).recorded)
-  for (const one of all) one.chunk(Buffer.from('x'.repeat(3000)), 0)
+  const all = Array.from({ length: 5 }, (_, seed) => begun(cache, seed))
+  for (const { recorded } of all) recorded.chunk(Buffer.from('x'.repeat(3000)), 0)
   // Three fit; the fourth was let go of, which left room for the fifth's beginning, and so on.
-  for (const one of all) one.chunk(Buffer.from('y'), 0)
-  for (const one of all.slice(0, 2)) one.broken(new Error('gone'), 0)
-  for (const one of all.slice(2)) one.end(0)
+  for (const { recorded } of all) recorded.chunk(Buffer.from('y'), 0)
+  for (const { recorded } of all.slice(0, 2)) recorded.broken(new Error('gone'), 0)
+  for (const { recorded } of all.slice(2)) recorded.end(0)
+  for (const { over } of all) over()
   expect(cache.statistics().entries).toBe(1)
-  const next = Array.from({ length: 3 }, (_, i) => begun(cache, 10 + i).recorded)
-  for (const one of next) one.chunk(Buffer.from('x'.repeat(3000)), 0)
-  for (const one of next) one.end(0)
+  const next = Array.from({ length: 3 }, (_, i) => begun(cache, 10 + i))
+  for (const { recorded } of next) recorded.chunk(Buffer.from('x'.repeat(3000)), 0)
+  for (const { recorded } of next) recorded.end(0)
+  for (const { over } of next) over()
   expect(found(cache, 12)).toHaveLength(3000)
 })
 

@@ -35,7 +35,7 @@ function made(traits: Traits): Named {
 const CHAT = '/v1/chat/completions'
 const fits = (all: Traits[], path = CHAT, model: string | null = 'm') =>
   fitting(all.map(made), { path, model }).map(({ name }) => name)
-const chosen = (all: Traits[], model: string | null = 'm') => best(all.map(made), model)?.name
+const chosen = (all: Traits[], model: string | null = 'm') => best(all.map(made), { model })?.name
 
 describe('what fits a request', () => {
   test('is up, has the model and is let pass', () => {
@@ -140,6 +140,6 @@ describe('the best', () => {
 
   test('then was named first; of none there is none', () => {
     expect(chosen([{ name: 'a' }, { name: 'b' }])).toBe('a')
-    expect(best([], null)).toBeUndefined()
+    expect(best([], { model: null })).toBeUndefined()
   })
 })

@@ -1,0 +1,60 @@
+import type { GenerationError } from '../events/generation.ts'
+import type { Exchange } from './exchange.ts'
+
+/** More than that does not wait. */
+const MAX_WAITING_BYTES = 1024 * 1024
+
+/**
+ * Lets an exchange read an answer that somebody else is waiting for: at the end of the event-loop turn, when what came
+ * in it, for this app and for others, is on its way. In order, and nothing is left out; what waits is what came in one
+ * turn, and 1 MiB of it at most.
+ */
+export class Tap {
+  readonly #exchange: Exchange
+  #waiting: (() => void)[] = []
+  #bytes = 0
+  #turn: NodeJS.Immediate | null = null
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  head(status: number, contentType: string | null, readAt: number): void {
+    this.#later(() => this.#exchange.head(status, contentType, readAt))
+  }
+
+  bytes(chunk: Buffer, readAt: number): void {
+    this.#later(() => this.#exchange.bytes(chunk, readAt))
+    this.#bytes += chunk.length
+    if (this.#bytes > MAX_WAITING_BYTES) this.flush()
+  }
+
+  /** @param over called when the exchange has judged the answer */
+  end(readAt: number, over: () => void): void {
+    this.#later(() => {
+      this.#exchange.end(readAt)
+      over()
+    })
+  }
+
+  /** Has been read and judged when this returns. */
+  broken(error: GenerationError, readAt: number): void {
+    this.flush()
+    this.#exchange.broken(error, readAt)
+  }
+
+  /** Reads all that waits, now. */
+  flush(): void {
+    if (this.#turn !== null) clearImmediate(this.#turn)
+    this.#turn = null
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#bytes = 0
+    for (const what of waiting) what()
+  }
+
+  #later(what: () => void): void {
+    this.#waiting.push(what)
+    this.#turn ??= setImmediate(() => this.flush())
+  }
+}
