@@ -19,6 +19,7 @@ import {
   type DemoFlag,
 } from './events/config-keys.ts'
 import { reasonOf, TokenscopeError } from './events/errors.ts'
+import { optionLines } from './events/option-lines.ts'
 import { parseSource, withoutCredentials } from './events/source-url.ts'
 import { parseUpstream, type UpstreamSpec } from './events/upstream-spec.ts'
 
@@ -192,19 +193,7 @@ export function readDemoCommand(argv: readonly string[] = process.argv.slice(2))
   }
 }
 
-/** The lines of a help text: one for each option. */
-export function optionLines(keys: readonly ConfigKey[]): string[] {
-  return keys.map(({ flag, value, fallback, repeatable, meaning }) => {
-    const notes = [fallback === '' ? '' : `default ${fallback}`, repeatable ? 'repeatable' : '']
-    const note = notes.filter(Boolean).join(', ')
-    const name = `--${flag} ${value}`
-    // What is too long for its column has a line of its own.
-    const column = name.length < 26 ? name.padEnd(26) : `${name}\n${' '.repeat(28)}`
-    return `  ${column}${meaning}${note ? ` (${note})` : ''}`
-  })
-}
-
-/** The help text: a line per option. */
+/** The help text. */
 export function helpText(): string {
   const lines = optionLines(CONFIG_KEYS)
   return [
@@ -215,8 +204,9 @@ export function helpText(): string {
     ...lines,
     `  ${'--help, --version'.padEnd(26)}this text, the version`,
     '',
-    `Each option is also an environment variable (--drain-seconds: TOKENSCOPE_DRAIN_SECONDS, several values`,
-    `divided by spaces) and a key of ${CONFIG_FILE} ("drain-seconds"). Flag beats environment beats file.`,
+    'Each option is also an environment variable (--drain-seconds: TOKENSCOPE_DRAIN_SECONDS, several',
+    `values divided by spaces) and a key of ${CONFIG_FILE} ("drain-seconds").`,
+    'Flag beats environment beats file.',
   ].join('\n')
 }
 

@@ -2,9 +2,10 @@
 import { DEMO_MODEL_NAME } from './bridge/demo/index.ts'
 import { demoBanner, directiveLines } from './bridge/demo/screen.ts'
 import { createDemoServer } from './bridge/demo/server.ts'
-import { optionLines, readDemoCommand } from './config.ts'
+import { readDemoCommand } from './config.ts'
 import { DEMO_KEYS } from './events/config-keys.ts'
 import { reasonOf } from './events/errors.ts'
+import { optionLines } from './events/option-lines.ts'
 import { stopOnSignals } from './server/lifecycle.ts'
 
 async function run(): Promise<void> {

@@ -102,14 +102,14 @@ export class Bridge {
     const startedAt = performance.now()
     let body: RequestBody | null = null
     try {
-      if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
+      if (this.#draining) throw draining()
       body = await takeBody(request)
       const ask = askOf(request, body)
       const visit = this.#cache.visit(ask, request.headers, this.#upstreams.labels)
       // What is kept costs nobody anything: it waits for no place and counts against no limit.
       const label = visit.answer?.upstream ?? this.#upstreams.forApp(ask).label
       const admission = visit.answer === null ? this.#limits.admit(ask) : null
-      const exchange = this.#listen(ask, label, startedAt, visit.answer !== null)
+      const exchange = this.#listen(ask, label, startedAt, { cached: visit.answer !== null, isQuiet: true })
       this.#relay(request, response, context, this.#begin(ask, exchange, admission), visit)
     } catch (error) {
       const failure =
@@ -130,7 +130,7 @@ export class Bridge {
    * @throws TokenscopeError NO_UPSTREAM, DRAINING
    */
   generate(prompt: Prompt): string {
-    if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
+    if (this.#draining) throw draining()
     return this.#start(this.#page.ofPrompt(prompt))
   }
 
@@ -142,7 +142,7 @@ export class Bridge {
    * @throws TokenscopeError NOT_FOUND, NOT_CONTINUABLE, NO_UPSTREAM, DRAINING
    */
   continue(parent: string): string {
-    if (this.#draining) throw new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
+    if (this.#draining) throw draining()
     return this.#start(this.#page.ofParent(parent))
   }
 
@@ -290,7 +290,7 @@ export class Bridge {
     { endpoint, facts, parent }: Ask,
     upstream: string,
     startedAt: number,
-    cached = false,
+    { cached = false, isQuiet = false }: { cached?: boolean; isQuiet?: boolean } = {},
   ): Exchange | null {
     if (endpoint === null || facts === null) return null
     return new Exchange({
@@ -300,6 +300,7 @@ export class Bridge {
       startedAt,
       parent,
       cached,
+      isQuiet,
       emit: this.#emit,
       meter: cached ? replayMeter(this.#meter) : this.#meter,
       modelLabel: model => (model !== null && this.#upstreams.lists(model) ? model : 'other'),
@@ -328,7 +329,12 @@ function cancel({ exchange, tap, abort }: Running, reason: CancelReason): void {
   // What came before it was cancelled is shown.
   tap?.flush()
   exchange?.cancel(reason, performance.now())
-  abort.abort()
+  // Who has no answer yet is told why; else a broken connection says that it is not whole.
+  abort.abort(reason === 'shutdown' ? draining() : undefined)
+}
+
+function draining(): TokenscopeError {
+  return new TokenscopeError('DRAINING', 'Tokenscope is stopping; ask again later.')
 }
 
 function pause(ms: number): Promise<void> {

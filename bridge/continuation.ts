@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { TokenscopeError } from '../events/errors.ts'
 import type { UpstreamKind } from '../events/upstream-spec.ts'
 import { asArray, asObject, type Json } from './dialects/reading.ts'
+import { KIND_NAMES } from './pool/kinds.ts'
 
 /** Answers that are kept to be gone on with, and what their requests may take together. */
 const KEPT = 64
@@ -61,7 +62,7 @@ export class BrokenAnswers {
  * @throws TokenscopeError NOT_CONTINUABLE with the reason
  */
 export function continuationOf(answered: AnsweredRequest): Json {
-  const { dialect, kind, text, saidOther } = answered
+  const { dialect, kind, path, text, saidOther } = answered
   const body = asObject(JSON.parse(answered.body.toString('utf8'))) ?? {}
   if (text === '') throw refusal('there is no text yet to go on from; ask again instead')
   if ((asNumber(body.n) ?? 1) > 1) throw refusal('its request asked for several choices')
@@ -71,14 +72,14 @@ export function continuationOf(answered: AnsweredRequest): Json {
       return { ...body, messages: withAnswer(body.messages, text), ...chatFlags(kind), stream: true }
     case 'anthropic-messages':
       if (kind !== 'llamacpp')
-        throw refusal(`${kind} does not say that it goes on with an answer on this path`)
+        throw refusal(`${nameOf(kind)} does not say that it goes on with an answer on this path`)
       return { ...body, messages: withAnswer(body.messages, text), stream: true }
     case 'openai-completions':
     case 'llamacpp-completion':
       if (typeof body.prompt !== 'string') throw refusal('its prompt is not one text')
       return { ...body, prompt: body.prompt + text, stream: true }
     default:
-      throw refusal(`${dialect} has no way to go on with an answer`)
+      throw refusal(`nothing on ${path} goes on with an answer`)
   }
 }
 
@@ -90,8 +91,12 @@ function chatFlags(kind: UpstreamKind): Json {
     case 'demo':
       return {}
     default:
-      throw refusal(`${kind} does not say that it goes on with an answer on this path`)
+      throw refusal(`${nameOf(kind)} does not say that it goes on with an answer on this path`)
   }
+}
+
+function nameOf(kind: UpstreamKind): string {
+  return KIND_NAMES[kind] ?? 'this server'
 }
 
 function withAnswer(messages: unknown, text: string): unknown[] {

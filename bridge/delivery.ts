@@ -184,8 +184,8 @@ export class Delivery implements Sending {
       },
       end: readAt => {
         if (phase === 'left') return
-        leave(result)
         listener.end(readAt)
+        leave(result)
       },
       broken: (error, readAt) => {
         if (phase !== 'left') failed(error, readAt)

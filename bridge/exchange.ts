@@ -1,13 +1,16 @@
 import { type GenerationError, type GenerationState, isFinal } from '../events/generation.ts'
 import type { Meter } from '../events/metrics.ts'
-import type { Dialect, OwnFigures, Reading, RequestFacts, Usage } from './dialects/dialect.ts'
+import type { Delta, Dialect, OwnFigures, Reading, RequestFacts, Usage } from './dialects/dialect.ts'
 import { type Endpoint, isNdjson, mediaTypeOf } from './dialects/index.ts'
 import { errorMessage, toldError } from './dialects/reading.ts'
 import { Generation, type GenerationOptions } from './generation.ts'
 import { createNdjsonFraming } from './ndjson-framing.ts'
 import { createSseFraming, type Framing, type SseEvent } from './sse-framing.ts'
 
-/** Bytes of a whole (not streamed) answer that are read; beyond, only the app gets it. */
+/**
+ * Bytes of a whole (not streamed) answer that are read, and characters of one event: the last event of a response
+ * has all of it once more, with the probabilities of each token. Beyond, only the app gets it.
+ */
 const MAX_WHOLE_BYTES = 4 * 1024 * 1024
 
 /** Choices of one answer that are followed; OpenAI allows as many. */
@@ -56,6 +59,8 @@ export class Exchange {
   /** The name that the answer gives for its model. */
   #model: string | null = null
   #usage: Usage | null = null
+  /** The upstream's own counts of single choices. */
+  readonly #ownUsage = new Map<number, Usage>()
   #framing: Framing | null = null
   #whole: Buffer[] = []
   #wholeBytes = 0
@@ -68,6 +73,11 @@ export class Exchange {
     this.#readAt = options.startedAt
     this.#upstream = options.upstream
     this.#generation(0)
+  }
+
+  /** Tells that it is there, if it was made to keep quiet. */
+  announce(): void {
+    for (const generation of this.#generations.values()) generation.announce()
   }
 
   /** Ids of the generations, that of choice 0 first. */
@@ -103,15 +113,13 @@ export class Exchange {
 
   /** The upstream's count of prompt and answer, or null if it gave none. */
   get usage(): Usage | null {
-    return this.#usage !== null && this.#usage.completionTokens > 0 ? this.#usage : null
+    return this.#usage !== null && this.#usage.completionTokens > 0 ? this.#usage : sumOf(this.#ownUsage)
   }
 
   /** Whether all of it could be followed, and every choice came to a normal end with something in it. */
   get complete(): boolean {
     if (this.#mode === 'opaque' || this.#error !== null) return false
-    return (
-      !this.running && [...this.#generations.values()].every(one => one.state === 'done' && one.tokens > 0)
-    )
+    return !this.running && [...this.#generations.values()].every(one => one.state === 'done' && one.hasText)
   }
 
   /** Whether each choice so far has said how it ended. */
@@ -163,12 +171,14 @@ export class Exchange {
     else if (mediaType === 'text/event-stream' && sse !== null) {
       this.#mode = 'stream'
       const onEvent = ({ type, data }: SseEvent) => this.#take(sse.event(type, data))
-      this.#framing = createSseFraming({ onEvent, onOversized: oversized })
+      this.#framing = createSseFraming({ onEvent, onOversized: oversized }, '', MAX_WHOLE_BYTES)
     } else if (isNdjson(mediaType) && ndjson !== null) {
       this.#mode = 'stream'
       this.#framing = createNdjsonFraming(line => this.#take(ndjson.event(undefined, line)), oversized)
     } else this.#mode = 'whole'
-    if (this.#mode === 'stream') this.#generation(0).enter('processing_prompt', readAt)
+    if (this.#mode === 'stream' && sse?.reportsProgress !== true) {
+      this.#generation(0).enter('processing_prompt', readAt)
+    }
   }
 
   /** The next bytes of the answer. */
@@ -221,7 +231,7 @@ export class Exchange {
   }
 
   #take(reading: Reading): void {
-    const { model, id, progress, deltas, finished, usage, timings, error } = reading
+    const { model, id, progress, deltas, again, finished, own, usage, timings, error } = reading
     if (id !== null) this.#answerId = id
     if (model !== null && model !== this.#model) {
       this.#model = model
@@ -235,12 +245,12 @@ export class Exchange {
     for (const delta of deltas) {
       this.#followed(delta.choice)?.take(delta, this.#readAt)
     }
-    for (const { choice, ending, own } of finished) {
-      const generation = this.#followed(choice)
-      if (generation === null) continue
-      if (own !== undefined && !this.#endings.has(choice)) this.#learnOwn(generation, own)
+    if (again !== null) this.#takeMissed(again)
+    for (const { choice, ending } of finished) {
+      if (this.#followed(choice) === null) continue
       this.#endings.set(choice, ending ?? this.#endings.get(choice) ?? null)
     }
+    if (own !== null) for (const figures of own) this.#learnOwn(figures)
     if (usage !== null) this.#learnUsage(usage)
     if (timings !== null) {
       for (const generation of this.#generations.values()) generation.learnTimings(timings)
@@ -253,8 +263,15 @@ export class Exchange {
     }
   }
 
+  /** Takes what a server tells at the end alone. */
+  #takeMissed(again: readonly Delta[]): void {
+    const missed = again.filter(({ choice, kind }) => this.#generations.get(choice)?.has(kind) !== true)
+    for (const delta of missed) this.#followed(delta.choice)?.take(delta, this.#readAt)
+  }
+
   #readWhole(): void {
-    const text = Buffer.concat(this.#whole).toString('utf8')
+    // Without the byte order mark that some servers begin with.
+    const text = new TextDecoder().decode(Buffer.concat(this.#whole))
     this.#whole = []
     let body: unknown
     try {
@@ -293,7 +310,10 @@ export class Exchange {
       const message = 'the answer ended without saying that it was complete'
       const error = { kind: 'connection', code: null, message, retryable: true } as const
       generation.end('interrupted', 'truncated', error, at)
-    } else generation.end('done', generation.tokens === 0 && !isErrand(ending) ? 'empty' : ending, null, at)
+    } else {
+      const isEmpty = generation.isEmptyAt(ending) && !isErrand(ending)
+      generation.end('done', isEmpty ? 'empty' : ending, null, at)
+    }
   }
 
   #endCancelled(reason: CancelReason): void {
@@ -320,17 +340,13 @@ export class Exchange {
   }
 
   /** Takes what was counted and measured of one choice alone. */
-  #learnOwn(generation: Generation, { usage, timings }: OwnFigures): void {
+  #learnOwn({ choice, usage, timings }: OwnFigures): void {
+    const generation = this.#followed(choice)
+    if (generation === null) return
     if (timings !== null) generation.learnTimings(timings)
     if (usage === null) return
     generation.learnUsage(usage)
-    const sum = (a: number | null, b: number | null) => (a === null || b === null ? null : a + b)
-    const before = this.#usage ?? { promptTokens: 0, completionTokens: 0, totalTokens: 0 }
-    this.#usage = {
-      promptTokens: sum(before.promptTokens, usage.promptTokens),
-      completionTokens: before.completionTokens + usage.completionTokens,
-      totalTokens: sum(before.totalTokens, usage.totalTokens),
-    }
+    this.#ownUsage.set(choice, usage)
   }
 
   #followed(choice: number): Generation | null {
@@ -342,12 +358,26 @@ export class Exchange {
   #generation(choice: number): Generation {
     let generation = this.#generations.get(choice)
     if (generation === undefined) {
+      // What was counted while there was one choice may be of all of them, or of that which it came with.
+      if (this.#ownUsage.size === 0) this.#generations.get(0)?.learnUsage(null)
       const model = this.#generations.get(0)?.model ?? this.#options.facts.model
-      generation = new Generation({ ...this.#options, upstream: this.#upstream, model })
+      const isQuiet = choice === 0 && this.#options.isQuiet === true
+      generation = new Generation({ ...this.#options, upstream: this.#upstream, model, isQuiet })
       this.#generations.set(choice, generation)
     }
     return generation
   }
+}
+
+/** All choices together, or null where none was counted. */
+function sumOf(counts: ReadonlyMap<number, Usage>): Usage | null {
+  if (counts.size === 0) return null
+  const sum = (a: number | null, b: number | null) => (a === null || b === null ? null : a + b)
+  return [...counts.values()].reduce((all, one) => ({
+    promptTokens: sum(all.promptTokens, one.promptTokens),
+    completionTokens: all.completionTokens + one.completionTokens,
+    totalTokens: sum(all.totalTokens, one.totalTokens),
+  }))
 }
 
 /** Whether the model was only to be loaded or unloaded, as Ollama does without a prompt. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { ulid } from 'ulid'
 import {
   type Ending,
@@ -31,6 +31,8 @@ export interface GenerationOptions {
   modelLabel: (model: string | null) => string
   /** The generation that this one continues. */
   parent?: string | null
+  /** Whether its being there is told later, by `announce`. */
+  isQuiet?: boolean
   /** Whether it is an answer of before, told again. */
   cached?: boolean
 }
@@ -46,9 +48,10 @@ const SAID_PIECES = 64
  * After a final state every call is ignored.
  */
 export class Generation {
-  readonly id = newId()
+  #id: string | null = null
   readonly #options: GenerationOptions
   #state: GenerationState = 'queued'
+  #isAnnounced = false
   #upstream: string
   #model: string | null
   #tokens = 0
@@ -56,12 +59,15 @@ export class Generation {
   #unlisted = 0
   #allCounted = true
   #usage: Usage | null = null
+  /** Tokens that were seen when the upstream's count came: it says nothing of later ones. */
+  #seenAtUsage = 0
   #timings: UpstreamTimings | null = null
   #progress: number | null = null
   #said = ''
   /** What was said after that, until there is enough to be joined. */
   #saidSince: string[] = []
-  #saidOther = false
+  /** Kinds of which any text came. */
+  readonly #kinds = new Set<TokenKind>()
   #hasLogprobs = false
   #firstAt: number | null = null
   /** Milliseconds, as told where the start is not known. */
@@ -78,7 +84,20 @@ export class Generation {
     this.#interToken = options.meter.handle('tokenscope_inter_token_seconds', {})
     this.#model = options.model
     this.#upstream = options.upstream
-    this.#tell(options.startedAt, null, null)
+    if (options.isQuiet !== true) this.announce()
+  }
+
+  /** Tells that it is there, if that was not told; whatever else there is to tell of it comes after that. */
+  announce(): void {
+    if (this.#isAnnounced) return
+    this.#isAnnounced = true
+    this.#tell(this.#options.startedAt, null, null)
+  }
+
+  /** Made when it is first asked for, which is not while somebody waits for the request to be sent. */
+  get id(): string {
+    this.#id ??= newId()
+    return this.#id
   }
 
   get state(): GenerationState {
@@ -93,11 +112,17 @@ export class Generation {
     return this.#tokens
   }
 
-  /** The model's tokens so far, as far as known, and whether that is an estimate. */
-  get count(): { tokens: number; estimated: boolean } {
-    return this.#usage === null
-      ? { tokens: this.#tokens + this.#unlisted, estimated: !this.#allCounted }
-      : { tokens: this.#usage.completionTokens, estimated: false }
+  /** The model's tokens so far, as far as known, those of the prompt with them, and whether that is an estimate. */
+  get count(): { tokens: number; total: number | null; estimated: boolean } {
+    const seen = this.#tokens + this.#unlisted
+    if (this.#usage === null) return { tokens: seen, total: null, estimated: !this.#allCounted }
+    const { completionTokens, totalTokens } = this.#usage
+    const since = seen - this.#seenAtUsage
+    return {
+      tokens: completionTokens + since,
+      total: totalTokens === null ? null : totalTokens + since,
+      estimated: since > 0 && !this.#allCounted,
+    }
   }
 
   /** `performance.now()` of the first token, or null before it. */
@@ -107,7 +132,25 @@ export class Generation {
 
   /** What it said, without reasoning and tool calls; and whether it had any of those. */
   get said(): { text: string; other: boolean } {
-    return { text: this.#said + this.#saidSince.join(''), other: this.#saidOther }
+    return {
+      text: this.#said + this.#saidSince.join(''),
+      other: this.#kinds.has('reasoning') || this.#kinds.has('tool_call'),
+    }
+  }
+
+  /** Whether any text of a kind came. */
+  has(kind: TokenKind): boolean {
+    return this.#kinds.has(kind)
+  }
+
+  /** Whether any text came. There may have been tokens without any, as an end of text. */
+  get hasText(): boolean {
+    return this.#kinds.size > 0
+  }
+
+  /** Whether nothing was said when it came to this normal end. A limit can cut within the first character. */
+  isEmptyAt(ending: Ending | null): boolean {
+    return this.#tokens === 0 || (!this.hasText && ending !== 'length')
   }
 
   /** Whether the upstream listed a token with its probability. */
@@ -124,6 +167,7 @@ export class Generation {
   enter(state: GenerationState, readAt: number): void {
     if (isFinal(this.#state) || this.#state === state) return
     if (this.#state === 'cancelling') return
+    this.announce()
     this.#state = state
     this.#progress = null
     this.#tell(readAt, null, null)
@@ -131,13 +175,17 @@ export class Generation {
 
   /** Takes how much is done of what comes before the first token: 0..1, or null if that is not known. */
   advance(state: 'loading_model' | 'processing_prompt', done: number | null, readAt: number): void {
-    if (this.#firstAt !== null) return
-    this.enter(state, readAt)
-    if (done === null || this.#state !== state) return
-    const before = this.#progress
-    if (before !== null && done !== 1 && Math.abs(done - before) < PROGRESS_STEP) return
-    if (before === done) return
-    this.#progress = Math.min(1, Math.max(0, done))
+    if (this.#firstAt !== null || isFinal(this.#state) || this.#state === 'cancelling') return
+    if (done === null) {
+      this.enter(state, readAt)
+      return
+    }
+    const now = Math.min(1, Math.max(0, done))
+    const before = this.#state === state ? this.#progress : null
+    if (before === now || (before !== null && now !== 1 && Math.abs(now - before) < PROGRESS_STEP)) return
+    this.announce()
+    this.#state = state
+    this.#progress = now
     this.#tell(readAt, null, null)
   }
 
@@ -159,9 +207,10 @@ export class Generation {
     this.#toldFirst = ms
   }
 
-  /** Takes the upstream's own count. */
-  learnUsage(usage: Usage): void {
+  /** Takes the upstream's own count; null takes back one that turned out to be of more than this choice. */
+  learnUsage(usage: Usage | null): void {
     this.#usage = usage
+    this.#seenAtUsage = this.#tokens + this.#unlisted
   }
 
   /** Takes what the upstream measured; what it says later completes what it said before. */
@@ -182,8 +231,8 @@ export class Generation {
       this.enter('generating', readAt)
     } else this.#interToken((readAt - this.#lastAt) / 1000)
     this.#lastAt = readAt
+    if (delta.text !== '') this.#kinds.add(delta.kind)
     if (delta.kind === 'message') this.#say(delta.text)
-    else this.#saidOther = true
     if (delta.tokens.length === 0) {
       this.#token(delta.kind, delta.text, null, readAt)
       if (delta.count === null) this.#allCounted = false
@@ -206,7 +255,9 @@ export class Generation {
   /** Ends; the first call decides. */
   end(state: GenerationState, ending: Ending | null, error: GenerationError | null, readAt: number): void {
     if (isFinal(this.#state)) return
+    this.announce()
     this.#state = state
+    this.#progress = null
     this.#options.meter.count('tokenscope_generations_total', { state })
     this.#tell(readAt, ending, error)
   }
@@ -248,15 +299,16 @@ export class Generation {
 
   #tell(readAt: number, ending: Ending | null, error: GenerationError | null): void {
     const { startedAt, emit } = this.#options
+    const { tokens, total, estimated } = this.count
     const event: NeuralStateEvent = {
       type: 'neural_state',
       generation: this.id,
       state: this.#state,
       model: this.#model,
       upstream: this.#upstream,
-      tokens_processed: this.count.tokens,
-      total_tokens: this.#usage?.totalTokens ?? null,
-      estimated: this.count.estimated,
+      tokens_processed: tokens,
+      total_tokens: total,
+      estimated,
       elapsed_ms: rounded(readAt - startedAt),
       ttft_ms: this.#timeToFirst(),
       progress: this.#progress,
@@ -270,11 +322,27 @@ export class Generation {
   }
 }
 
-/** A ULID with its randomness drawn at once: by itself it asks the system for each character. */
+/**
+ * A ULID whose randomness is that of a UUID, which the system draws for many at once; the ULID package by itself
+ * asks it for each character.
+ */
 function newId(): string {
-  const bytes = randomBytes(16)
-  let drawn = 0
-  return `g_${ulid(Date.now(), () => (bytes[drawn++] as number) / 256)}`
+  const digits = randomUUID().replaceAll('-', '')
+  // Version and variant stand between these.
+  const chance = digits.slice(0, 12) + digits.slice(20)
+  let at = 0
+  let left = 0
+  let bits = 0
+  const draw = () => {
+    if (left === 0) {
+      bits = Number.parseInt(chance.slice(at, at + 5), 16)
+      at += 5
+      left = 4
+    }
+    left--
+    return ((bits >> (5 * left)) & 31) / 32
+  }
+  return `g_${ulid(Date.now(), draw)}`
 }
 
 function rounded(ms: number): number {

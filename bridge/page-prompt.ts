@@ -43,7 +43,7 @@ export function promptRequest(
     case 'ollama':
       return ollamaChat(prompt, named)
     case 'llamacpp':
-      return chat(prompt, named, { return_progress: true })
+      return chat(prompt, named, { ...llamacppProbabilities(prompt), return_progress: true })
     case 'vllm':
       return chat(prompt, named, { return_token_ids: true })
     default:
@@ -65,6 +65,12 @@ function chat({ messages, parameters }: Prompt, named: object, more: object): Pr
       ...more,
     },
   }
+}
+
+/** llama.cpp refuses `logprobs` beside tools in a stream; by its own name for it, it gives them. */
+function llamacppProbabilities({ parameters }: Prompt): object {
+  if (!Array.isArray(parameters.tools) || parameters.tools.length === 0) return {}
+  return { logprobs: undefined, top_logprobs: undefined, n_probs: TOP_LOGPROBS }
 }
 
 function responses({ messages, parameters }: Prompt, named: object): PromptRequest {

@@ -139,7 +139,12 @@ export function createRelay(options: RelayOptions): AnswerListener {
   let trailers: () => readonly string[] = () => []
   response.on('drain', () => options.resume())
   // The app need not wait until the upstream has let go.
-  signal.addEventListener('abort', () => breakOff(response), { once: true })
+  const onAbort = () => {
+    const { reason } = signal as { reason: unknown }
+    if (!(reason instanceof TokenscopeError) || response.headersSent || response.destroyed) breakOff(response)
+    else fail(reason)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
   return {
     head(head, readAt) {
       trailers = head.trailers ?? trailers

@@ -140,7 +140,21 @@ class Resumption implements Sending {
       this.#letGo(readAt)
       return
     }
-    if (this.#kind !== 'stream' || this.#options.exchange?.finished !== false) this.#end(readAt)
+    if (this.#isWhole) this.#end(readAt)
+    // Who reads along may do so at the end of this turn only.
+    else setImmediate(() => this.#judge(readAt))
+  }
+
+  /** Whether nothing speaks for more of it at the server. */
+  get #isWhole(): boolean {
+    return this.#kind !== 'stream' || this.#options.exchange?.finished !== false
+  }
+
+  #judge(readAt: number): void {
+    if (this.#reason !== null) {
+      this.#closed = true
+      this.#letGo(readAt)
+    } else if (this.#isWhole) this.#end(readAt)
     else this.#lookUp()
   }
 

@@ -162,7 +162,9 @@ export class SentRequest implements Sending {
     this.#answer = answer
     answer.on('end', () => this.#ended())
     answer.on('error', error => this.#failed(error))
-    answer.on('close', () => this.#failed(closedError()))
+    answer.on('close', () => {
+      if (!this.#isOver) this.#failed(closedError())
+    })
     const { statusCode = 0, statusMessage = '', rawHeaders } = answer
     this.#tell(() =>
       listener.head(

@@ -1,8 +1,8 @@
 import { createParser } from 'eventsource-parser'
 import { createUtf8Decoder } from './utf8-decoder.ts'
 
-/** Characters that one unfinished line or event may hold. */
-const MAX_BUFFER_CHARS = 1024 * 1024
+/** Characters that one unfinished line or event may hold, unless more are allowed. */
+const MAX_EVENT_CHARS = 1024 * 1024
 
 /** Divides the bytes of an answer into messages. It never throws, and holds one message at most. */
 export interface Framing {
@@ -24,7 +24,7 @@ export interface SseEvent {
 /** Who is told what a stream of server-sent events says; each synchronously from `feed`, in order. */
 export interface SseListener {
   onEvent(event: SseEvent): void
-  /** An event grew beyond 1 Mi characters. Told once: nothing is told after it. */
+  /** An event grew beyond its bound. Told once: nothing is told after it. */
   onOversized(): void
   /** The stream asks to wait so many milliseconds before its connection is made anew. */
   onRetry?(ms: number): void
@@ -39,8 +39,13 @@ export interface SseFraming extends Framing {
  * Divides a byte stream into server-sent events, as the WHATWG HTML standard §9.2.6 says.
  *
  * @param lastEventId what is left of the connection before this one: an id holds until another is given
+ * @param maxChars that one unfinished line or event may hold
  */
-export function createSseFraming(listener: SseListener, lastEventId = ''): SseFraming {
+export function createSseFraming(
+  listener: SseListener,
+  lastEventId = '',
+  maxChars = MAX_EVENT_CHARS,
+): SseFraming {
   const decoder = createUtf8Decoder()
   let oversized = false
   const overflow = () => {
@@ -49,13 +54,13 @@ export function createSseFraming(listener: SseListener, lastEventId = ''): SseFr
     listener.onOversized()
   }
   const parser = createParser({
-    maxBufferSize: MAX_BUFFER_CHARS,
+    maxBufferSize: maxChars,
     onId(id) {
       if (!oversized) lastEventId = id
     },
     onEvent({ event, data }) {
       // The parser holds one that comes in a single piece to no bound.
-      if (data.length > MAX_BUFFER_CHARS) overflow()
+      if (data.length > maxChars) overflow()
       if (!oversized) listener.onEvent({ type: event, data, lastEventId })
     },
     onRetry(ms) {

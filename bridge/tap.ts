@@ -4,6 +4,9 @@ import type { Exchange } from './exchange.ts'
 /** More than that does not wait. */
 const MAX_WAITING_BYTES = 1024 * 1024
 
+/** A request that has no answer yet is told of after so long. */
+const ANNOUNCED_MS = 4
+
 /**
  * Lets an exchange read an answer that somebody else is waiting for: at the end of the event-loop turn, when what came
  * in it, for this app and for others, is on its way. In order, and nothing is left out; what waits is what came in one
@@ -14,9 +17,13 @@ export class Tap {
   #waiting: (() => void)[] = []
   #bytes = 0
   #turn: NodeJS.Immediate | null = null
+  readonly #announcement: NodeJS.Timeout
 
+  /** @param exchange one that keeps quiet until it is told to announce itself, a moment later */
   constructor(exchange: Exchange) {
     this.#exchange = exchange
+    // What the app waits for goes out first; who is answered within it is announced with the answer.
+    this.#announcement = setTimeout(() => exchange.announce(), ANNOUNCED_MS)
   }
 
   head(status: number, contentType: string | null, readAt: number): void {
@@ -50,6 +57,8 @@ export class Tap {
     const waiting = this.#waiting
     this.#waiting = []
     this.#bytes = 0
+    this.#exchange.announce()
+    clearTimeout(this.#announcement)
     for (const what of waiting) what()
   }
 

@@ -3,6 +3,7 @@ import { Agent as TlsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import type { GenerationError } from '../events/generation.ts'
+import { SOCKET_BUFFER_BYTES } from '../events/limits.ts'
 import { SentRequest } from './sent-request.ts'
 
 /**
@@ -60,6 +61,9 @@ export interface Sending {
   abort(reason: Error): void
 }
 
+/** What a connection reads ahead for an app that does not read: Node's 64 KiB are for files. */
+const BUFFERS = { highWaterMark: SOCKET_BUFFER_BYTES, readableHighWaterMark: SOCKET_BUFFER_BYTES }
+
 /** HTTP to one server: its connections, and requests whose answers are told as they come. */
 export class Transport {
   readonly #target: RequestOptions
@@ -79,10 +83,10 @@ export class Transport {
     this.#target = { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (this.#isTls ? 443 : 80) }
     const Agents = this.#isTls ? TlsAgent : Agent
     // The limit is for connections without a request; others hear of it and go on.
-    this.#kept = new Agents({ keepAlive: true, timeout: IDLE_MS })
+    this.#kept = new Agents({ keepAlive: true, timeout: IDLE_MS, ...BUFFERS })
     // Without keep-alive a server that answers early would close at once, and its answer be lost with what it
     // had not read.
-    this.#fresh = new Agents({ keepAlive: true })
+    this.#fresh = new Agents({ keepAlive: true, ...BUFFERS })
     this.#fresh.maxFreeSockets = 0
   }
 

@@ -38,6 +38,7 @@ export class UpstreamSet implements Places {
   #instances: Instance[] = []
   #demo: Promise<{ server: DemoServer; instance: Instance }> | null = null
   #standIn: Instance | null = null
+  #stopped = false
 
   constructor(options: UpstreamSetOptions) {
     this.#options = options
@@ -68,8 +69,11 @@ export class UpstreamSet implements Places {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     const demo = await this.#demo
-    await Promise.all(this.#all.map(one => one.stop()))
+    // The demo model may be about to stand in.
+    const all = new Set([...this.#all, ...(demo === null ? [] : [demo.instance])])
+    await Promise.all([...all].map(one => one.stop()))
     await demo?.server.stop()
   }
 
@@ -187,7 +191,9 @@ export class UpstreamSet implements Places {
         demo: this.demo,
         standing_in: this.standingIn,
         models,
-        upstreams: all.map(({ label, name, url, up }) => ({ label, name, url: url.origin, up })),
+        upstreams: all.map(({ label, name, url, up, trouble }) => ({
+          ...{ label, name, url: url.origin, up, trouble },
+        })),
       },
     }
   }
@@ -237,10 +243,12 @@ export class UpstreamSet implements Places {
   }
 
   async #considerStandIn(): Promise<void> {
-    if (this.#options.named || this.#serving() !== undefined || this.#standIn !== null) return
+    if (this.#options.named || this.#serving() !== undefined || this.#standIn !== null || this.#stopped)
+      return
     const { instance } = await this.#startDemo(parseUpstream('demo', {}))
-    if (this.#standIn !== null) return
+    if (this.#standIn !== null || this.#stopped) return
     await instance.upstream.start(() => this.#changed())
+    if (this.#stopped) return
     this.#standIn = instance
     for (const observer of this.#observers) observer()
   }

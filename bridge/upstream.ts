@@ -149,6 +149,8 @@ export class Upstream {
   /** Stops watching and closes every connection. */
   async stop(): Promise<void> {
     this.#watching = false
+    // A probe that ends by this has news for nobody.
+    this.#onChange = () => {}
     if (this.#timer) clearTimeout(this.#timer)
     await this.#transport.close()
   }

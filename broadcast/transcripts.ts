@@ -4,11 +4,15 @@ import type { SnapshotGeneration } from './protocol.ts'
 
 /** Finished generations that a snapshot still holds. */
 const FINISHED_KEPT = 50
+/** Pieces that are joined at a time. */
+const JOINED = 64
 
 interface Transcript {
   state: NeuralStateEntry
   tokens: number
-  /** The text, in pieces until the generation has ended. */
+  /** The text but for the last pieces. */
+  text: string
+  /** What came after it: joined when they are many, since each by itself takes several times its length. */
   pieces: string[]
 }
 
@@ -25,20 +29,21 @@ export class Transcripts {
     const transcript = this.#running.get(entry.generation)
     if (entry.type === 'token_activation') {
       if (transcript === undefined) return
-      transcript.pieces.push(entry.token_text)
       transcript.tokens++
+      if (transcript.pieces.push(entry.token_text) === JOINED) join(transcript)
       return
     }
-    if (transcript === undefined) this.#running.set(entry.generation, { state: entry, tokens: 0, pieces: [] })
+    if (transcript === undefined)
+      this.#running.set(entry.generation, { state: entry, tokens: 0, text: '', pieces: [] })
     else transcript.state = entry
     if (isFinal(entry.state)) this.#finish(entry.generation)
   }
 
   /** All of it, oldest first. */
   generations(): SnapshotGeneration[] {
-    return [...this.#finished.values(), ...this.#running.values()].map(({ state, tokens, pieces }) => {
+    return [...this.#finished.values(), ...this.#running.values()].map(({ state, tokens, text, pieces }) => {
       const { type: _type, seq: _seq, ...rest } = state
-      return { ...rest, text: pieces.join(''), tokens }
+      return { ...rest, text: text + pieces.join(''), tokens }
     })
   }
 
@@ -46,8 +51,14 @@ export class Transcripts {
     const transcript = this.#running.get(generation)
     if (transcript === undefined) return
     this.#running.delete(generation)
-    this.#finished.set(generation, { ...transcript, pieces: [transcript.pieces.join('')] })
+    join(transcript)
+    this.#finished.set(generation, transcript)
     const [oldest] = this.#finished.keys()
     if (this.#finished.size > FINISHED_KEPT && oldest !== undefined) this.#finished.delete(oldest)
   }
+}
+
+function join(transcript: Transcript): void {
+  transcript.text += transcript.pieces.join('')
+  transcript.pieces = []
 }

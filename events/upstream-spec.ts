@@ -2,6 +2,7 @@
  * What somebody says of an upstream when naming it: `URL[,priority=N][,max=N][,kind=K][,key-env=NAME][,resume=on]`.
  */
 import { TokenscopeError } from './errors.ts'
+import { withoutCredentials } from './source-url.ts'
 
 /** What a model server can be; `openai` is any that speaks OpenAI's API and none of the others. */
 export const UPSTREAM_KINDS = ['lmstudio', 'llamacpp', 'ollama', 'vllm', 'openai', 'demo'] as const
@@ -37,12 +38,13 @@ type Option = (typeof OPTIONS)[number]
  * Reads one upstream.
  *
  * @param env where the key is looked up
- * @throws TokenscopeError CONFIG with one line that names what is wrong
+ * @throws TokenscopeError CONFIG with one line that names what is wrong, without user, password or query
  */
 export function parseUpstream(text: string, env: Readonly<Record<string, string | undefined>>): UpstreamSpec {
   const [url = '', ...parts] = text.split(',')
   const refuse = (why: string) => {
-    return new TokenscopeError('CONFIG', `--upstream ${text}: ${why}`, { param: '--upstream' })
+    const shown = withoutCredentials(text).replace(/[?#][^,]*/, '')
+    return new TokenscopeError('CONFIG', `--upstream ${shown}: ${why}`, { param: '--upstream' })
   }
   const options = optionsOf(parts, refuse)
   const isDemo = url === 'demo'
@@ -82,7 +84,7 @@ function checkUrl(text: string, refuse: Refuse): void {
     throw refuse('it must be an http(s) URL or "demo", as http://127.0.0.1:1234.')
   }
   // A secret on the command line is seen by everybody on the machine; key-env is the way for one.
-  if (url.username !== '' || url.search !== '' || url.hash !== '') {
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw refuse('it may have no user, query or fragment.')
   }
 }

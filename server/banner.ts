@@ -16,6 +16,20 @@ const MARK_STYLE: Record<ComponentReport['status'], Style> = {
   failed: 'red',
 }
 
+/** What the report of several upstreams says of each. */
+interface UpstreamFacts {
+  name: string
+  url: string
+  up: boolean
+  trouble: string | null
+}
+
+function stateOf({ name, url, up, trouble }: UpstreamFacts): string {
+  const where = url.endsWith(`/${name}`) ? url : `${name} at ${url}`
+  if (up) return `${where} answers`
+  return `${where} is not answering${trouble === null ? '' : ` (${trouble})`}`
+}
+
 /** The one screen that a start prints; plain where `stream` is no terminal. */
 export function bannerText(
   { version, url, data, components }: BannerFacts,
@@ -23,9 +37,15 @@ export function bannerText(
 ): string {
   const paint = (style: Style, text: string) => styleText(style, text, { stream })
   const row = (label: string, text: string) => `  ${paint('dim', label.padEnd(10))}${text}`
+  const upstreamRow = (upstream: UpstreamFacts, at: number) => {
+    const mark = paint(MARK_STYLE[upstream.up ? 'ok' : 'degraded'], '●')
+    return row(at === 0 ? 'upstream' : '', `${mark} ${stateOf(upstream)}`)
+  }
   const rows = components
     .filter(({ name }) => name === 'upstream' || name === 'source' || name === 'compositor')
-    .map(({ name, status, detail }) => {
+    .map(({ name, status, detail, facts }) => {
+      const upstreams = (facts?.upstreams ?? []) as readonly UpstreamFacts[]
+      if (upstreams.length > 1) return upstreams.map(upstreamRow).join('\n')
       const mark = paint(MARK_STYLE[status], '●')
       // A sentence a line, so that it is read at a glance and a narrow terminal does not break it.
       const [first = '', ...more] = detail.split(/(?<=\.) (?=[A-Z])/)

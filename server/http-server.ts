@@ -14,7 +14,7 @@ import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type { PassThroughContext } from '../bridge/bridge.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
-import { PASSED_BODY_BYTES } from '../events/limits.ts'
+import { PASSED_BODY_BYTES, SOCKET_BUFFER_BYTES } from '../events/limits.ts'
 import { failure, openaiError, refuseOnSocket } from './answers.ts'
 import { type Cache, cacheRoutes } from './cache-routes.ts'
 import { correlationIdOf } from './correlation.ts'
@@ -25,6 +25,7 @@ import { type Upstreams, upstreamRoutes, type Workflows } from './upstream-route
 
 const MAX_BODY_BYTES = 10 * 1024 * 1024
 const STREAM_PATH = '/scope/v1/stream'
+const CORRELATION_HEADER = 'X-Correlation-ID'
 const CORS_HEADERS = [
   'access-control-allow-origin',
   'access-control-allow-credentials',
@@ -76,6 +77,8 @@ export class HttpServer {
           {
             // A missing Host is for the doors to refuse.
             requireHostHeader: false,
+            // An app that stops reading is not to hold much of its answer here.
+            highWaterMark: SOCKET_BUFFER_BYTES,
             // Others (h2c of Java's and curl's clients) may be ignored, and are: RFC 9110 §7.8.
             shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() === 'websocket',
           },
@@ -186,11 +189,14 @@ export class HttpServer {
     handler: (request: IncomingMessage, response: ServerResponse) => void,
   ): void {
     const correlationId = markCorrelation(request)
-    response.setHeader('X-Correlation-ID', correlationId)
     const target = toOriginForm(request)
     const path = (request.url as string).split('?', 1)[0] as string
     const own = isOwnPath(path, request.method as string)
     const refusal = target ?? this.#doors.check(request)
+    // Answers the preflight of an allowed origin itself, and marks its other answers.
+    const marks = this.#doors.isAllowedOrigin(request.headers.origin)
+    // Node writes a head slowly once a header was set; that of a passed answer is written as one list.
+    if (own || marks || refusal !== null) response.setHeader(CORRELATION_HEADER, correlationId)
     if (refusal !== null) {
       this.#logger.warn({ correlation_id: correlationId, code: refusal.code }, refusal.message)
       const body = JSON.stringify(own ? failure(refusal, correlationId) : openaiError(refusal))
@@ -206,16 +212,16 @@ export class HttpServer {
       if (own) handler(request, response)
       else this.#passThrough(request, response, correlationId)
     }
-    // Answers the preflight of an allowed origin itself, and marks its other answers.
-    if (this.#doors.isAllowedOrigin(request.headers.origin)) this.#cors(request, response, proceed)
+    if (marks) this.#cors(request, response, proceed)
     else proceed()
   }
 
   #passThrough(request: IncomingMessage, response: ServerResponse, correlationId: string): void {
     const startedAt = performance.now()
-    // The head of a passed answer is written as one raw list; what is already set goes into it.
-    const added = response.getHeaderNames().flatMap(name => [name, String(response.getHeader(name))])
+    // What is already set goes into the one list.
+    const set = response.getHeaderNames().flatMap(name => [name, String(response.getHeader(name))])
     for (const name of response.getHeaderNames()) response.removeHeader(name)
+    const added = set.length === 0 ? [CORRELATION_HEADER, correlationId] : set
     const replaced = this.#doors.isAllowedOrigin(request.headers.origin) ? CORS_HEADERS : []
     void this.#rooms.passThrough(request, response, {
       added,
@@ -241,7 +247,8 @@ export class HttpServer {
           correlation_id: correlationId,
           method: request.method,
           path: request.url?.split('?', 1)[0],
-          status: response.statusCode,
+          // As nginx has it for a client that went before there was one.
+          status: response.headersSent ? response.statusCode : 499,
           upstream,
           ms: Math.round(performance.now() - startedAt),
           ...(generations.length > 0 ? { generations } : {}),

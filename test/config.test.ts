@@ -137,6 +137,20 @@ test('the password of a source is in no message, whatever is wrong with it', () 
   }
 })
 
+test('a secret in the URL of an upstream is refused, and in no message', () => {
+  for (const text of [
+    'http://me:s3cret@x',
+    'http://:s3cret@x',
+    'http://x/v1?key=s3cret,max=2',
+    'ftp://s3cret@x',
+  ]) {
+    for (const how of [() => read(['--upstream', text]), () => read([], {}, { upstream: text })]) {
+      expect(how).toThrow(/^--upstream (http|ftp):.*x/)
+      expect(how).not.toThrow(/s3cret/)
+    }
+  }
+})
+
 test('a key is in no message, whatever it is', () => {
   const secret = 'sk-öffentlich'
   expect(() => read(['--upstream', 'http://x,key-env=KEY'], { KEY: secret })).toThrow(
@@ -320,6 +334,12 @@ test('no command line does anything but start, or fail with a named cause', () =
 
 test('the help names every option', () => {
   for (const { flag } of CONFIG_KEYS) expect(helpText()).toContain(`--${flag} `)
+  const widest = Math.max(
+    ...helpText()
+      .split('\n')
+      .map(line => line.length),
+  )
+  expect(widest).toBeLessThanOrEqual(100)
   expect(readCommand(['--help'], {}, folder).kind).toBe('help')
   expect(readCommand(['--version'], {}, folder).kind).toBe('version')
 })

@@ -44,6 +44,8 @@ export const anthropicMessages: Dialect = {
       return isSaid(message.error) ? { ...nothing(), error: toldError(message) } : null
     }
     const reading = readMessage(message)
+    // It is over, also where a server has no word for why.
+    if (reading.finished.length === 0) reading.finished.push({ choice: 0, ending: null })
     for (const block of message.content) readBlock(asObject(block), reading.deltas)
     return reading
   },
@@ -85,9 +87,10 @@ function readMessage(message: Json, begins = false): Reading {
   return reading
 }
 
+/** A limit goes by the name that the other APIs have for it. */
 function finish(reading: Reading, reason: unknown): void {
-  const ending = nameOf(reason)
-  if (ending !== null) reading.finished.push({ choice: 0, ending })
+  const word = nameOf(reason)
+  if (word !== null) reading.finished.push({ choice: 0, ending: word === 'max_tokens' ? 'length' : word })
 }
 
 /** A block as it begins, or a whole one. What a tool on the server's side answered is not the model's. */

@@ -12,7 +12,12 @@ export interface ListedToken {
   top: Alternative[]
 }
 
-/** What came for one choice: text, and the tokens it consists of where the upstream lists them. */
+/**
+ * What came for one choice: text, and the tokens it consists of where the upstream lists them.
+ *
+ * The name of a tool call and its arguments are a delta each, also where they come in one message: that is how
+ * most streams send them, and how they are best told apart.
+ */
 export interface Delta {
   choice: number
   kind: TokenKind
@@ -31,8 +36,9 @@ export interface Usage {
   totalTokens: number | null
 }
 
-/** What an upstream that counts each choice by itself says of one that ended. */
+/** What an upstream that counts each choice by itself says of one: so far, or in all once it ended. */
 export interface OwnFigures {
+  choice: number
   usage: Usage | null
   timings: UpstreamTimings | null
 }
@@ -45,8 +51,12 @@ export interface Reading {
   /** What the upstream does before the first token, and how much of it is done, 0..1. */
   progress: { state: 'loading_model' | 'processing_prompt'; done: number | null } | null
   deltas: Delta[]
+  /** The answer once more as a whole, at its end: of use where nothing of that choice and kind came before. */
+  again: Delta[] | null
   /** Choices that ended, with the upstream's word for why, or null where it has none (or had it before). */
-  finished: { choice: number; ending: string | null; own?: OwnFigures }[]
+  finished: { choice: number; ending: string | null }[]
+  /** Later ones of a choice replace earlier ones. */
+  own: OwnFigures[] | null
   /** Later ones replace earlier ones, but for the prompt's count where they have none. */
   usage: Usage | null
   timings: UpstreamTimings | null
@@ -72,6 +82,8 @@ export interface RequestFacts {
  */
 export interface Dialect {
   readonly name: string
+  /** Whether a stream tells when the model is loaded and when the prompt is processed. */
+  readonly reportsProgress?: boolean
   /** Reads the body of a request, already parsed; anything that is not an object asks for nothing. */
   request(body: unknown): RequestFacts
   /** Reads one message of a streamed answer: the type and data of an event, or a line and no type. */
@@ -87,7 +99,9 @@ export function nothing(): Reading {
     id: null,
     progress: null,
     deltas: [],
+    again: null,
     finished: [],
+    own: null,
     usage: null,
     timings: null,
     error: null,

@@ -79,8 +79,12 @@ function readResults(results: readonly Json[], areLast: boolean): Reading {
     reading.model ??= nameOf(result.model)
     reading.progress ??= readProgress(asObject(result.prompt_progress))
     reading.deltas.push(...readDelta(choice, result))
-    const figures = { usage: readUsage(result), timings: readTimings(asObject(result.timings)) }
-    if (areLast) reading.finished.push({ choice, ending: endingOf(result), own: figures })
+    const figures = { choice, usage: readUsage(result), timings: readTimings(asObject(result.timings)) }
+    if (figures.usage !== null || figures.timings !== null) {
+      reading.own ??= []
+      reading.own.push(figures)
+    }
+    if (areLast) reading.finished.push({ choice, ending: endingOf(result) })
   }
   return reading
 }

@@ -5,6 +5,7 @@
 import type { UpstreamTimings } from '../../events/generation.ts'
 import { type Delta, type Dialect, nothing, type Reading, type Usage } from './dialect.ts'
 import {
+  asArray,
   asObject,
   countOf,
   errorMessage,
@@ -19,6 +20,7 @@ import {
 
 export const lmStudioChat: Dialect = {
   name: 'lmstudio-chat',
+  reportsProgress: true,
 
   request(body) {
     const request = asObject(body)
@@ -43,8 +45,7 @@ export const lmStudioChat: Dialect = {
     const answer = asObject(body)
     if (answer === null) return null
     if (Array.isArray(answer.output)) {
-      const deltas = answer.output.flatMap(item => readItem(asObject(item)))
-      return { ...readResult(answer), deltas }
+      return { ...readResult(answer), deltas: readOutput(answer.output) }
     }
     return errorMessage(answer) === null ? null : errorReading(answer)
   },
@@ -79,8 +80,10 @@ function read(type: string | undefined, message: Json): Reading {
       return { ...reading, deltas: deltaOf('tool_call', argumentsOf(message)) }
     case 'error':
       return errorReading(message)
-    case 'chat.end':
-      return readResult(asObject(message.result))
+    case 'chat.end': {
+      const result = asObject(message.result)
+      return { ...readResult(result), again: readOutput(result?.output) }
+    }
     default:
       // Starts and ends of parts, and what became of a tool call: none of it is the model's.
       return isSaid(message.error) ? errorReading(message) : reading
@@ -106,6 +109,10 @@ function readResult(result: Json | null): Reading {
   }
 }
 
+function readOutput(output: unknown): Delta[] {
+  return asArray(output).flatMap(item => readItem(asObject(item)))
+}
+
 /** An item of a whole answer. A call that was invalid is told as what went wrong, as in a stream. */
 function readItem(item: Json | null): Delta[] {
   switch (item?.type) {
@@ -113,7 +120,7 @@ function readItem(item: Json | null): Delta[] {
     case 'reasoning':
       return deltaOf(item.type, textOf(item.content))
     case 'tool_call':
-      return deltaOf('tool_call', textOf(item.tool) + argumentsOf(item))
+      return [...deltaOf('tool_call', textOf(item.tool)), ...deltaOf('tool_call', argumentsOf(item))]
     default:
       return []
   }

@@ -3,6 +3,7 @@
  * documentation and source have them (`docs/api`, `api/types.go`).
  */
 import type { TokenKind, UpstreamTimings } from '../../events/generation.ts'
+import { allot } from '../token-division.ts'
 import {
   type Delta,
   type Dialect,
@@ -88,43 +89,36 @@ function readLine(line: Json, form: Form): Reading | null {
 }
 
 function readPart(part: Json, { text }: Form, entries: ListedToken[]): Delta[] {
-  const thinking = textOf(part.thinking)
-  const content = textOf(part[text])
-  const calls = asArray(part.tool_calls).map(readCall).join('')
-  const ofThinking = thinking === '' ? 0 : thoughtEntries(thinking, entries, content !== '')
-  const rest = entries.slice(ofThinking)
-  // What is listed belongs to the text that came; without any it is half a character, and still a token.
-  const ofContent = content !== '' || calls === ''
-  const deltas: Delta[] = []
-  const add = (kind: TokenKind, said: string, tokens: ListedToken[]) => {
-    if (said !== '' || tokens.length > 0) deltas.push({ choice: 0, kind, text: said, tokens, count: null })
-  }
-  add('reasoning', thinking, entries.slice(0, ofThinking))
-  add('message', content, ofContent ? rest : [])
-  add('tool_call', calls, ofContent ? [] : rest)
+  const calls = asArray(part.tool_calls).flatMap(readCall)
+  const said: [kind: TokenKind, text: string][] = [
+    ['reasoning', textOf(part.thinking)],
+    ['message', textOf(part[text])],
+    ...calls.map((call): [TokenKind, string] => ['tool_call', call]),
+  ]
+  const deltas = said.flatMap(([kind, words]): Delta[] =>
+    words === '' ? [] : [{ choice: 0, kind, text: words, tokens: [], count: null }],
+  )
+  if (entries.length === 0) return deltas
+  const [first] = deltas
+  // Entries without any text are parts of a character: still tokens.
+  if (first === undefined) return [{ choice: 0, kind: 'message', text: '', tokens: entries, count: null }]
+  if (deltas.length === 1) first.tokens = entries
+  else shareOut(deltas, entries)
   return deltas
 }
 
-/**
- * How many of the entries are the thought's, where one list holds those of a thought and of what follows: as
- * many as it takes to write the thought, with what marks its beginning. Where they cannot be matched, all are
- * the text's that comes after it.
- */
-function thoughtEntries(thinking: string, entries: readonly ListedToken[], followed: boolean): number {
-  if (!followed) return entries.length
-  const written = entries.map(entry => entry.text)
-  const at = written.join('').indexOf(thinking)
-  if (at === -1) return 0
-  let count = 0
-  for (let length = 0; length < at + thinking.length; count++) length += written[count]?.length ?? 0
-  return count
+/** One list holds the entries of all texts of a line, with the marks between them. */
+function shareOut(deltas: readonly Delta[], entries: readonly ListedToken[]): void {
+  const content = deltas.findIndex(({ kind }) => kind === 'message')
+  const texts = deltas.map(({ text }) => text)
+  const shares = allot(texts, entries, content === -1 ? deltas.length - 1 : content)
+  for (const [i, share] of shares.entries()) (deltas[i] as Delta).tokens = share
 }
 
 /** The name and the arguments of a call, which come parsed. */
-function readCall(item: unknown): string {
+function readCall(item: unknown): string[] {
   const call = asObject(asObject(item)?.function)
-  if (call === null) return ''
-  return textOf(call.name) + jsonOf(call.arguments)
+  return call === null ? [] : [textOf(call.name), jsonOf(call.arguments)].filter(text => text !== '')
 }
 
 function readUsage(line: Json): Usage | null {

@@ -1,7 +1,7 @@
 /** What OpenAI's chat completions and completions have in common, as the servers write it. */
 import type { UpstreamTimings } from '../../events/generation.ts'
 import { nothing, type Reading, type Usage } from './dialect.ts'
-import { asObject, countOf, isSaid, type Json, parsedMessage, toldError } from './reading.ts'
+import { asArray, asObject, countOf, isSaid, type Json, parsedMessage, toldError } from './reading.ts'
 
 /** Reads one event of a stream with what reads its choices. */
 export function readChunk(
@@ -28,9 +28,19 @@ export function readWhole(
   const answer = asObject(body)
   if (answer === null) return null
   const reading = readBeside(answer)
-  if (Array.isArray(answer.choices)) readChoices(answer, reading)
-  else if (reading.error === null) return null
+  if (Array.isArray(answer.choices)) {
+    readChoices(answer, reading)
+    endUnfinished(answer.choices, reading)
+  } else if (reading.error === null) return null
   return reading
+}
+
+/** A whole answer is over, also where a server has no word for why. */
+function endUnfinished(choices: readonly unknown[], { finished }: Reading): void {
+  const indexes = choices.map(choice => countOf(asObject(choice)?.index) ?? 0)
+  for (const choice of indexes.length === 0 ? [0] : indexes) {
+    if (!finished.some(one => one.choice === choice)) finished.push({ choice, ending: null })
+  }
 }
 
 /** All that is told beside the choices. */
@@ -40,7 +50,7 @@ function readBeside(body: Json): Reading {
   if (typeof model === 'string' && model !== '') reading.model = model
   if (isSaid(usage)) reading.usage = readUsage(usage)
   if (isSaid(body.prompt_progress)) reading.progress = readProgress(body.prompt_progress)
-  if (isSaid(body.timings)) reading.timings = readTimings(body.timings)
+  if (isSaid(body.timings)) readTimings(body, reading)
   if (isSaid(body.metrics)) reading.timings = readMetrics(body.metrics)
   if (isSaid(body.stats)) reading.timings = readStats(body.stats)
   // Older vLLMs write the error itself in place of a chunk.
@@ -69,14 +79,34 @@ function readProgress(value: unknown): Reading['progress'] {
   return { state: 'processing_prompt', done }
 }
 
-/** llama.cpp's `timings`. */
-function readTimings(value: unknown): UpstreamTimings | null {
-  const timings = asObject(value)
-  return timingsOf({
-    prompt_ms: countOf(timings?.prompt_ms),
-    generation_ms: countOf(timings?.predicted_ms),
-    tokens_per_second: countOf(timings?.predicted_per_second),
+/**
+ * llama.cpp's `timings`. They are of the choice that they come with, as is usage beside them; where none is asked for
+ * they are the only count.
+ */
+function readTimings(body: Json, reading: Reading): void {
+  const told = asObject(body.timings)
+  const timings = timingsOf({
+    prompt_ms: countOf(told?.prompt_ms),
+    generation_ms: countOf(told?.predicted_ms),
+    tokens_per_second: countOf(told?.predicted_per_second),
   })
+  const choices = asArray(body.choices)
+  if (choices.length === 1) {
+    const choice = countOf(asObject(choices[0])?.index) ?? 0
+    reading.own = [{ choice, usage: reading.usage ?? readTimingsCount(told), timings }]
+    reading.usage = null
+  } else reading.timings = timings
+}
+
+function readTimingsCount(timings: Json | null): Usage | null {
+  const completionTokens = countOf(timings?.predicted_n) || null
+  if (completionTokens === null) return null
+  const cached = countOf(timings?.cache_n)
+  const read = countOf(timings?.prompt_n)
+  // Without what the cache had it is only a part of the prompt.
+  const promptTokens = cached === null || read === null ? null : cached + read
+  const totalTokens = promptTokens === null ? null : promptTokens + completionTokens
+  return { promptTokens, completionTokens, totalTokens }
 }
 
 /** vLLM's `metrics`. */

@@ -3,7 +3,8 @@
  * (`resources/responses`), and those of Open Responses that local servers add.
  *
  * In a stream a text is told once, as it grows: by what an item or a part has when it is added, and by its
- * deltas. What is said again when it is done (`….done`, and the whole response at the end) is not told again.
+ * deltas. What is said again when it is done (`….done`) is not told again; the whole response at the end is for
+ * what did not come before.
  */
 import type { TokenKind } from '../../events/generation.ts'
 import { type Delta, type Dialect, nothing, type Reading, type Usage } from './dialect.ts'
@@ -54,6 +55,8 @@ export const openaiResponses: Dialect = {
   event(type, data) {
     // None of OpenAI's, but some servers end all their streams with it.
     if (data === '[DONE]') return nothing()
+    // Long ones, of which nothing is read.
+    if (type?.endsWith('.done')) return nothing()
     const parsed = parsedMessage(data)
     return 'reading' in parsed ? parsed.reading : readEvent(type, parsed.message)
   },
@@ -64,9 +67,7 @@ export const openaiResponses: Dialect = {
     if (!Array.isArray(response.output)) {
       return isSaid(response.error) ? { ...nothing(), error: toldError(response) } : null
     }
-    const reading = readResponse(response)
-    for (const item of response.output) readItem(asObject(item), reading.deltas)
-    return reading
+    return { ...readResponse(response, 'completed'), deltas: readOutput(response.output) }
   },
 }
 
@@ -100,23 +101,27 @@ function readEvent(named: string | undefined, event: Json): Reading {
     case 'response.created':
     case 'response.queued':
     case 'response.in_progress':
+      return readResponse(asObject(event.response) ?? {}, type.slice('response.'.length))
     case 'response.completed':
     case 'response.incomplete':
     case 'response.failed':
-    case 'response.cancelled':
-      return readResponse(asObject(event.response) ?? {}, type.slice('response.'.length))
+    case 'response.cancelled': {
+      const response = asObject(event.response) ?? {}
+      const again = readOutput(response.output)
+      return { ...readResponse(response, type.slice('response.'.length)), again }
+    }
     default:
       return isSaid(event.error) ? { ...nothing(), error: toldError(event) } : nothing()
   }
 }
 
-/** All that a response says but its output; `event` is the name of the event that it came with. */
-function readResponse(response: Json, event = ''): Reading {
+/** All that a response says but its output; `otherwise` is its status where it has none. */
+function readResponse(response: Json, otherwise: string): Reading {
   const reading = nothing()
   reading.model = nameOf(response.model)
   reading.id = nameOf(response.id)
   reading.usage = readUsage(response.usage)
-  const status = nameOf(response.status) ?? event
+  const status = nameOf(response.status) ?? otherwise
   if (isSaid(response.error)) reading.error = toldError(response)
   else if (status === 'failed') reading.error = toldError({ error: { message: 'the response failed' } })
   else if (status === 'completed') reading.finished.push({ choice: 0, ending: null })
@@ -135,6 +140,12 @@ function endingOf(details: Json | null): string {
 /** An error event says its own type in the place where an error says what kind it is. */
 function untyped({ type: _, ...error }: Json): Json {
   return error
+}
+
+function readOutput(output: unknown): Delta[] {
+  const deltas: Delta[] = []
+  for (const item of asArray(output)) readItem(asObject(item), deltas)
+  return deltas
 }
 
 /** What the model wrote in an item of the output. What a tool answered is not the model's. */

@@ -82,7 +82,9 @@ export function toldError(body: unknown, status: number | null = null): Generati
   const code = codeOf(inner) ?? null
   const message = errorMessage(body) ?? jsonOf(body ?? null).slice(0, 500)
   const number = status ?? (typeof inner?.code === 'number' ? inner.code : null)
-  return { kind: kindOf(code, number), code, message, retryable: isRetryable(code, number) }
+  const isUnknownPath = number === null && UNKNOWN_PATH.test(message)
+  const kind = isUnknownPath ? 'send' : kindOf(code, number)
+  return { kind, code, message, retryable: isRetryable(code, number) }
 }
 
 /** Finds the words of an error, or null where there are none. */
@@ -95,7 +97,17 @@ export function errorMessage(body: unknown): string | null {
   const inner = asObject(error)
   if (inner !== null) return nameOf(inner.message) ?? jsonOf(inner).slice(0, 500)
   // Other forms say what they are: FastAPI's `detail`, problem details' `title`.
-  return nameOf(message) ?? nameOf(object.detail) ?? nameOf(object.title)
+  return nameOf(message) ?? detailOf(object.detail) ?? nameOf(object.title)
+}
+
+/** A text, or FastAPI's list of what is wrong with the fields of a request. */
+function detailOf(detail: unknown): string | null {
+  const faults = asArray(detail).flatMap(item => {
+    const fault = asObject(item)
+    const words = textOf(fault?.msg)
+    return words === '' ? [] : `${asArray(fault?.loc).join('.')}: ${words}`
+  })
+  return nameOf(detail) ?? nameOf(faults.join('; '))
 }
 
 function codeOf(error: Json | null): string | null {
@@ -107,6 +119,8 @@ function codeOf(error: Json | null): string | null {
 const SENT_WRONG =
   /invalid|not_?found|context|too_?long|too_?large|unsupported|not_implemented|authentication|permission/i
 const TOOK_TOO_LONG = /timeout|timed_?out/i
+/** How LM Studio says that it has no such path: in these words alone, with status 200. */
+const UNKNOWN_PATH = /^Unexpected endpoint or method/
 const BUSY = /rate_?limit|overloaded|unavailable|busy|exhausted/i
 
 function kindOf(code: string | null, status: number | null): GenerationError['kind'] {

@@ -81,6 +81,8 @@ export class OpenAnswers {
     if (this.#size === MAX_OPEN)
       this.#interruptOldest(answer, `over ${MAX_OPEN} of its generations were open`, readAt)
     this.#answers.set(key, answer)
+    // What was counted while there was one choice is of nobody knows which.
+    if (answer.hasUsage) for (const other of answer.generations.values()) other.learnUsage(null)
     // A feed tells what was asked elsewhere: when, is not known.
     const generation = new Generation({
       ...this.#options,

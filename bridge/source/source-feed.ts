@@ -126,7 +126,7 @@ export class SourceFeed {
   #takeChunk(chunk: Json, reading: Reading, readAt: number): void {
     this.counts.read++
     const name = foreignName(textOf(chunk.id))
-    const { model, progress, timings, deltas, finished, usage, error } = reading
+    const { model, progress, timings, deltas, finished, own, usage, error } = reading
     // A chunk that ends a choice begins it only if it has something of it, too.
     for (const choice of [...begunChoices(chunk), ...deltas.map(delta => delta.choice)]) {
       const generation = this.#open.open(name, choice, readAt, { model })
@@ -141,6 +141,10 @@ export class SourceFeed {
     const answer = this.#open.find(name)
     // What comes after the end, as a count that came late, begins nothing.
     if (answer === undefined) return
+    for (const { choice, ...figures } of own ?? []) {
+      if (figures.usage !== null) answer.generations.get(choice)?.learnUsage(figures.usage)
+      if (figures.timings !== null) answer.generations.get(choice)?.learnTimings(figures.timings)
+    }
     if (usage !== null && answer.choices === 1) {
       for (const generation of answer.generations.values()) generation.learnUsage(usage)
       answer.hasUsage = true
@@ -170,7 +174,7 @@ export class SourceFeed {
   #settleAnswer(answer: OpenAnswer): void {
     this.#isSettling = true
     for (const [choice, word] of answer.endings) {
-      const ending = answer.generations.get(choice)?.tokens === 0 ? 'empty' : word
+      const ending = answer.generations.get(choice)?.isEmptyAt(word) ? 'empty' : word
       this.#open.end(answer, choice, { state: 'done', ending, error: null }, answer.finishedAt)
     }
     answer.endings.clear()

@@ -89,7 +89,7 @@ describe('what cannot be gone on with is refused with its reason', () => {
       status: 409,
       error_code: 'NOT_CONTINUABLE',
       error:
-        'This answer cannot be continued: lmstudio does not say that it goes on with an answer on this path.',
+        'This answer cannot be continued: LM Studio does not say that it goes on with an answer on this path.',
     })
   })
 

@@ -102,17 +102,23 @@ describe('an upstream that does not let go', () => {
   let server: Server
   let scope: Tokenscope
   let viewer: Spectator
+  /** The connections on which it was asked something. */
+  let heard: Set<Socket>
   /** What it answers to whatever it is asked. */
   let answer: string
 
   beforeEach(async () => {
     far = []
+    heard = new Set()
     answer = ''
     // It does not close its half, whatever the other side does.
     server = createServer({ allowHalfOpen: true }, socket => {
       far.push(socket)
       socket.on('error', () => {})
-      socket.on('data', () => socket.write(answer))
+      socket.on('data', () => {
+        heard.add(socket)
+        socket.write(answer)
+      })
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
@@ -140,7 +146,7 @@ describe('an upstream that does not let go', () => {
     const app = sendAndGo(scope.url, { body: CHAT })
     const socket = await asked()
     const ended = once(socket, 'end')
-    await once(socket, 'data').catch(() => {})
+    while (!heard.has(socket)) await turn()
     app.go()
     await ended
     await viewer.until(() => states().includes('cancelling'))

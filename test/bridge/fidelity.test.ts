@@ -195,6 +195,13 @@ describe('events that are none', () => {
     expect(hash(Buffer.from(text))).toBe(hash(Buffer.from(parts.join(''))))
   })
 
+  test('an event of two million characters is followed, as the last one of a long response is', async () => {
+    const long = 'x'.repeat(2 * 1024 * 1024)
+    const { last } = await run(event({ content: long }), FINISH, DONE)
+    expect(last).toMatchObject({ state: 'done', ending: 'stop' })
+    expect(viewer.textOf(last.generation)).toBe(long)
+  })
+
   test('reasoning under either name, calls and a message after them are told apart in one answer', async () => {
     const call = (more: object) => event({ tool_calls: [{ index: 0, function: more }] })
     await run(

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Dialect } from '../../bridge/dialects/dialect.ts'
+import type { Delta, Dialect, Reading } from '../../bridge/dialects/dialect.ts'
 import type { Endpoint } from '../../bridge/dialects/index.ts'
 import { isNdjson, mediaTypeOf } from '../../bridge/dialects/index.ts'
 import { type GenerationEvent, isFinal } from '../../events/generation.ts'
@@ -172,18 +172,65 @@ const broken = fc
 /** What a dialect is given; an event without a name, and a line, are a `message`. */
 type Message = [type: string, data: string]
 
-/** The same dialects, and a list of what they are given to read. */
-function listening(endpoint: Endpoint): { endpoint: Endpoint; read: Message[] } {
+/** The same dialects, and lists of what they are given to read and of what they read in it. */
+function listening(endpoint: Endpoint): { endpoint: Endpoint; read: Message[]; readings: Reading[] } {
   const read: Message[] = []
+  const readings: Reading[] = []
   const listen = (dialect: Dialect | null): Dialect | null =>
     dialect && {
       ...dialect,
       event(type, data) {
         read.push([type ?? 'message', data])
-        return dialect.event(type, data)
+        const reading = dialect.event(type, data)
+        readings.push(reading)
+        return reading
       },
     }
-  return { endpoint: { ...endpoint, sse: listen(endpoint.sse), ndjson: listen(endpoint.ndjson) }, read }
+  const heard = { ...endpoint, sse: listen(endpoint.sse), ndjson: listen(endpoint.ndjson) }
+  return { endpoint: heard, read, readings }
+}
+
+type Texts = Partial<Record<string, string>>
+
+/** The text of each kind that was read, of all choices one after the other. */
+function textsRead(readings: readonly Reading[]): Texts {
+  const byChoice = new Map<number, Texts>()
+  const add = ({ choice, kind, text }: Delta) => {
+    const texts = byChoice.get(choice) ?? {}
+    byChoice.set(choice, { ...texts, [kind]: (texts[kind] ?? '') + text })
+  }
+  for (const { deltas, again } of readings) {
+    deltas.forEach(add)
+    const missed = (again ?? []).filter(({ choice, kind }) => !byChoice.get(choice)?.[kind])
+    missed.forEach(add)
+  }
+  return joinedTexts(byChoice.values())
+}
+
+/** The text of each kind that was told, of all generations one after the other. */
+function textsTold(events: readonly GenerationEvent[]): Texts {
+  const byGeneration = new Map<string, Texts>()
+  for (const event of events) {
+    if (event.type !== 'token_activation') continue
+    const texts = byGeneration.get(event.generation) ?? {}
+    const text = (texts[event.kind] ?? '') + event.token_text
+    byGeneration.set(event.generation, { ...texts, [event.kind]: text })
+  }
+  return joinedTexts(byGeneration.values())
+}
+
+/** Choices begin in any order: their texts are put in that of the alphabet. */
+function joinedTexts(all: Iterable<Texts>): Texts {
+  const texts = [...all]
+  return Object.fromEntries(
+    ['message', 'reasoning', 'tool_call'].map(kind => [
+      kind,
+      texts
+        .map(one => one[kind] ?? '')
+        .sort()
+        .join(''),
+    ]),
+  )
 }
 
 /** What the standards say that a dialect is given, and a body of the plainest form that gives the same. */
@@ -239,7 +286,7 @@ test('a broken answer is told as the standards and its dialect have it', () => {
   let followed = 0
   fc.assert(
     fc.property(broken, ({ case: one, cuts }) => {
-      const { endpoint, read } = listening(endpointOfCase(one))
+      const { endpoint, read, readings } = listening(endpointOfCase(one))
       const events = eventsOf(one, cutAt(one.body, cuts), endpoint)
       checkStory(events)
       const expected = reference(one, endpoint)
@@ -250,6 +297,8 @@ test('a broken answer is told as the standards and its dialect have it', () => {
       }
       followed++
       expect(read).toEqual(expected.messages)
+      // No text is lost or told twice where it is divided into tokens.
+      expect(textsTold(events)).toEqual(textsRead(readings))
       expect(events).toEqual(eventsOf(one, expected.plain))
     }),
     { numRuns: rounds(10_000) },

@@ -96,3 +96,20 @@ test('what OpenAI names otherwise is named as each API has it, and nothing is se
   const bare = promptRequest({ messages, parameters: {} }, { kind: 'ollama', model: 'm', gaveNone: false })
   expect(bare.body).not.toHaveProperty('options')
 })
+
+test('a prompt with tools asks llama.cpp for probabilities by its own name: it refuses the other beside tools', () => {
+  const tools = [{ type: 'function', function: { name: 'f' } }]
+  const asked = (parameters: object) =>
+    JSON.parse(
+      JSON.stringify(
+        promptRequest(
+          { messages: [{ role: 'user', content: 'Hi' }], parameters: { ...parameters } },
+          { kind: 'llamacpp', model: null, gaveNone: false },
+        ).body,
+      ),
+    )
+  expect(asked({ tools })).toMatchObject({ tools, n_probs: 5, stream: true })
+  expect(Object.keys(asked({ tools }))).not.toContain('logprobs')
+  expect(Object.keys(asked({ tools }))).not.toContain('top_logprobs')
+  expect(asked({ tools: [] })).toMatchObject({ logprobs: true, top_logprobs: 5 })
+})

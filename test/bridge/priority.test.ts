@@ -57,3 +57,21 @@ test.each(['high', '1.5', '', '101', '12345'])('a priority that is none is refus
   const { error } = JSON.parse((await bytesOf(answer)).toString())
   expect(error.message).toContain('x-tokenscope-priority')
 })
+
+test('whoever still waits for a place when Tokenscope stops is told so', async () => {
+  const server = await startScope({ upstreams: [`${demo.url},max=1`] })
+  const spectator = await Spectator.watch(server.url)
+  const to = (directives: string) =>
+    send(server.url, { headers: { 'Content-Type': 'application/json', 'X-Demo': directives }, body: CHAT })
+  const first = await to('silence=60s@1')
+  first.on('error', () => {}).resume()
+  await spectator.until(() => spectator.tokens.length === 1)
+  const second = to('')
+  await spectator.until(() => spectator.generations.length === 2)
+  spectator.close()
+  await server.stop()
+  const answer = await second
+  expect(answer.statusCode).toBe(503)
+  const { error } = JSON.parse((await bytesOf(answer)).toString())
+  expect(error).toMatchObject({ code: 'draining', message: expect.stringContaining('stopping') })
+})

@@ -106,8 +106,8 @@ describe('a stream of an upstream that is to be resumed', () => {
     demo.server.goOn()
     const { body, complete } = await whole
     expect([body.equals(stream), complete]).toEqual([true, true])
-    expect(viewer.tokens.map(({ index }) => index)).toEqual(Array.from({ length: 40 }, (_, i) => i))
     expect(await viewer.end()).toMatchObject({ state: 'done' })
+    expect(viewer.tokens.map(({ index }) => index)).toEqual(Array.from({ length: 40 }, (_, i) => i))
   })
 
   test('is broken where the server cannot be reached any more', async () => {

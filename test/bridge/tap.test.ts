@@ -7,6 +7,9 @@ import type { GenerationError } from '../../events/generation.ts'
 function listened(): { tap: Tap; heard: string[] } {
   const heard: string[] = []
   const exchange = {
+    announce: () => {
+      if (heard.length === 0) heard.push('announced')
+    },
     head: (status: number) => heard.push(`head ${status}`),
     bytes: (chunk: Buffer, readAt: number) => heard.push(`${chunk} at ${readAt}`),
     end: () => heard.push('end'),
@@ -23,27 +26,27 @@ test('what comes in a turn is read at its end, in order, with the times at which
   tap.end(4, () => heard.push('over'))
   expect(heard).toEqual([])
   await turn()
-  expect(heard).toEqual(['head 200', 'a at 2', 'b at 3', 'end', 'over'])
+  expect(heard).toEqual(['announced', 'head 200', 'a at 2', 'b at 3', 'end', 'over'])
 })
 
 test('a break is told after all that came before it, at once', async () => {
   const { tap, heard } = listened()
   tap.bytes(Buffer.from('a'), 1)
   tap.broken({} as GenerationError, 2)
-  expect(heard).toEqual(['a at 1', 'broken'])
+  expect(heard).toEqual(['announced', 'a at 1', 'broken'])
   await turn()
-  expect(heard).toHaveLength(2)
+  expect(heard).toHaveLength(3)
 })
 
 test('who needs it now gets it now, once', async () => {
   const { tap, heard } = listened()
   tap.bytes(Buffer.from('a'), 1)
   tap.flush()
-  expect(heard).toEqual(['a at 1'])
+  expect(heard).toEqual(['announced', 'a at 1'])
   tap.flush()
   tap.bytes(Buffer.from('b'), 2)
   await turn()
-  expect(heard).toEqual(['a at 1', 'b at 2'])
+  expect(heard).toEqual(['announced', 'a at 1', 'b at 2'])
 })
 
 test('more than a mebibyte does not wait', () => {
@@ -53,5 +56,5 @@ test('more than a mebibyte does not wait', () => {
   tap.bytes(half, 2)
   expect(heard).toHaveLength(0)
   tap.bytes(Buffer.from('!'), 3)
-  expect(heard).toHaveLength(3)
+  expect(heard).toHaveLength(4)
 })

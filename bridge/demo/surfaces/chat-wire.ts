@@ -89,9 +89,8 @@ export class ChatWire implements Wire {
   }
 
   finish(choice: number, finish: Finish): Frame[] {
-    const isLast = this.#outcome.choices.every(one => one.finish !== null)
-    const withTimings = this.#kind === 'llamacpp' && isLast && !this.#request.form.includeUsage
-    const timings = withTimings ? { timings: timingsOf(this.#outcome) } : {}
+    const withTimings = this.#kind === 'llamacpp' && !this.#request.form.includeUsage
+    const timings = withTimings ? { timings: timingsOf(this.#outcome, choice) } : {}
     const { choice: beside } = this.#habits.whole
     return [this.#chunk(choice, {}, timings, { ...beside, finish_reason: finish }, true)]
   }
@@ -188,7 +187,7 @@ export class ChatWire implements Wire {
       ],
       ...(includeUsage && nullUsage ? { usage: null } : {}),
       ...(continuousUsage ? { usage: usageOf(this.#kind, this.#outcome) } : {}),
-      ...(timingsPerToken ? { timings: timingsOf(this.#outcome) } : {}),
+      ...(timingsPerToken ? { timings: timingsOf(this.#outcome, choice) } : {}),
       ...beside,
     }
     return { data: JSON.stringify(chunk) }

@@ -81,9 +81,8 @@ export class CompletionWire implements Wire {
   }
 
   finish(choice: number, finish: Finish): Frame[] {
-    const isLast = this.#outcome.choices.every(one => one.finish !== null)
-    const withTimings = this.#kind === 'llamacpp' && isLast && !this.#request.form.includeUsage
-    const timings = withTimings ? { timings: timingsOf(this.#outcome) } : {}
+    const withTimings = this.#kind === 'llamacpp' && !this.#request.form.includeUsage
+    const timings = withTimings ? { timings: timingsOf(this.#outcome, choice) } : {}
     return [this.#chunk(choice, '', { finish_reason: finish }, timings)]
   }
 
@@ -131,7 +130,7 @@ export class CompletionWire implements Wire {
       ...(includeUsage && this.#habits.nullUsage ? { usage: null } : {}),
       ...(includeUsage && this.#kind === 'ollama' ? { usage: NO_USAGE } : {}),
       ...(continuousUsage ? { usage: usageOf(this.#kind, this.#outcome) } : {}),
-      ...(timingsPerToken ? { timings: timingsOf(this.#outcome) } : {}),
+      ...(timingsPerToken ? { timings: timingsOf(this.#outcome, choice) } : {}),
       ...beside,
     }
     return { data: JSON.stringify(chunk) }

@@ -2,11 +2,14 @@
 import type { Outcome } from '../surface.ts'
 import { generatedCount, rate } from './outcomes.ts'
 
-/** The timings of an answer so far. Nothing of a prompt is ever cached. */
-export function timingsOf(outcome: Outcome): object {
+/**
+ * The timings so far of an answer, or of one choice: llama.cpp has a slot for each, and counts by slots. Nothing of a
+ * prompt is ever cached.
+ */
+export function timingsOf(outcome: Outcome, choice: number | null = null): object {
   const { prefillMs, generateMs } = outcome.timing
   const prompt = outcome.prompt.length
-  const predicted = generatedCount(outcome)
+  const predicted = choice === null ? generatedCount(outcome) : (outcome.choices[choice]?.count ?? 0)
   const promptMs = prefillMs ?? 0
   return {
     cache_n: 0,

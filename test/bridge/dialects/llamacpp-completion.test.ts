@@ -108,12 +108,8 @@ describe('a chunk', () => {
     const last = { content: '', stop: true, index: 1, tokens_predicted: 4, tokens_evaluated: 6 }
     expect(event(last)).toMatchObject({
       usage: null,
-      finished: [
-        {
-          choice: 1,
-          own: { usage: { promptTokens: 6, completionTokens: 4, totalTokens: 10 }, timings: null },
-        },
-      ],
+      finished: [{ choice: 1, ending: null }],
+      own: [{ choice: 1, usage: { promptTokens: 6, completionTokens: 4, totalTokens: 10 }, timings: null }],
     })
   })
 })

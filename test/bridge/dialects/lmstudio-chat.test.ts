@@ -114,8 +114,23 @@ describe('through Tokenscope', () => {
       estimated: false,
     })
     expect(stage.viewer.textOf(last.generation)).toBe(end.output[0].content)
+    // In this order: nothing is processed before the model is there.
+    const states = stage.viewer.states.map(({ state }) => state)
+    expect([...new Set(states)]).toEqual([
+      'queued',
+      'loading_model',
+      'processing_prompt',
+      'generating',
+      'done',
+    ])
     const loading = stage.viewer.states.filter(({ state }) => state === 'loading_model')
     expect(loading.map(({ progress }) => progress)).toEqual(expect.arrayContaining([0, 1]))
+  })
+
+  test('no progress is left over at the end of an answer without a token', async () => {
+    const { last } = await ask({ stream: true }, 'empty,slow-prefill=1ms')
+    expect(stage.viewer.states.some(({ progress }) => progress === 1)).toBe(true)
+    expect(last).toMatchObject({ state: 'done', ending: 'empty', progress: null })
   })
 
   test('an error is one, although chat.end follows', async () => {

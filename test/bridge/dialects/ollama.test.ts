@@ -52,8 +52,8 @@ describe('a line', () => {
     expect(
       divided({ content: 'Hello', thinking: 'Hm so' }, '<think>', 'Hm', ' so', '</think>', 'Hello'),
     ).toEqual([
-      ['reasoning', ['<think>', 'Hm', ' so']],
-      ['message', ['</think>', 'Hello']],
+      ['reasoning', ['<think>', 'Hm', ' so', '</think>']],
+      ['message', ['Hello']],
     ])
   })
 

@@ -86,6 +86,24 @@ describe('places', () => {
     await expect(pool.lease(askFor(), NOBODY, FOREVER)).rejects.toMatchObject({ code: 'POOL_FULL' })
   })
 
+  test('of the only instance are given without a look at the model, for which a body would be parsed', async () => {
+    const pool = poolOf(instancesWith(1))
+    const path = '/v1/embeddings'
+    const ask = askFor({ path, target: path, endpoint: null, facts: null })
+    let looks = 0
+    const look = () => {
+      looks++
+      return null
+    }
+    Object.defineProperty(ask, 'model', { get: look })
+    expect(pool.expected(ask).label).toBe('i0')
+    await pool.lease(ask, NOBODY, FOREVER)
+    expect(pool.hasOther(ask, NOBODY)).toBe(true)
+    expect(looks).toBe(0)
+    poolOf(instancesWith(1, 1)).expected(ask)
+    expect(looks).toBeGreaterThan(0)
+  })
+
   test('come to the lower priority first, then to who came first', async () => {
     const pool = poolOf(instancesWith(1))
     const first = await pool.lease(askFor(), NOBODY, FOREVER)

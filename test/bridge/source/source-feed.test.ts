@@ -151,9 +151,7 @@ describe('Tokenscope’s own form', () => {
     expect(feed.states[0]).toMatchObject({ state: 'queued', model: 'm', cached: true })
     expect(feed.states.map(one => [one.state, one.progress])).toEqual([
       ['queued', null],
-      ['loading_model', null],
       ['loading_model', 0.5],
-      ['processing_prompt', null],
       ['processing_prompt', 0.25],
       ['generating', null],
       ['done', null],
@@ -298,6 +296,40 @@ describe('OpenAI’s form', () => {
     // What is left of it is not the only one it had.
     feed.give(usage('b', 5), finish('b', 'stop', 1))
     expect(feed.states.at(-1)).toMatchObject({ state: 'done', tokens_processed: 1, estimated: true })
+  })
+
+  it('takes back a count that came before there were several choices', () => {
+    const counted = (content: string, index: number) => ({
+      ...chunk('a', content, {}, index),
+      usage: usage('', 1).usage,
+    })
+    const feed = new Feed().give(counted('one', 0), counted('eins', 1), chunk('a', ' two'))
+    feed.give(finish('a', 'stop'), finish('a', 'stop', 1))
+    expect(
+      feed.generations.map(({ last }) => [last.tokens_processed, last.total_tokens, last.estimated]),
+    ).toEqual([
+      [2, null, true],
+      [1, null, true],
+    ])
+  })
+
+  it('takes the count of llama.cpp’s timings where there is no other', () => {
+    const timings = {
+      cache_n: 2,
+      prompt_n: 3,
+      prompt_ms: 5,
+      predicted_n: 2,
+      predicted_ms: 40,
+      predicted_per_second: 50,
+    }
+    const feed = new Feed().give(chunk('a', 'one two'), { ...finish('a', 'stop'), timings }, '[DONE]')
+    expect(feed.states.at(-1)).toMatchObject({
+      state: 'done',
+      tokens_processed: 2,
+      total_tokens: 7,
+      estimated: false,
+      timings: { prompt_ms: 5, generation_ms: 40, tokens_per_second: 50 },
+    })
   })
 
   it('knows an answer without content as empty, and an end of what it never saw as none', () => {
