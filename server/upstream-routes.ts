@@ -101,8 +101,8 @@ export function entriesOf({ generations, upstream, startedAt, heardAt, queued }:
         tokens,
         estimated,
         progress,
-        elapsed_ms: Math.max(0, now - startedAt),
-        silent_ms: silentMs,
+        elapsed_ms: Math.round(Math.max(0, now - startedAt)),
+        silent_ms: Math.round(silentMs),
         queued,
         // Who waits for a place is not stuck: nothing was asked of an upstream yet.
         stalled: !queued && silentMs >= patience,

@@ -56,7 +56,18 @@ const ENDING_WORDS: Record<string, string> = {
   shutdown: 'the server stopped',
   truncated: 'ended without saying so',
   connection: 'the connection broke',
+  timeout: 'silent for too long',
+  opaque: 'too large to follow',
+  overflow: 'too much to follow',
+  // The words of llama.cpp and Anthropic for what others call otherwise.
+  limit: 'at the length limit',
+  word: 'at a stop word',
+  stop_sequence: 'at a stop word',
+  tool_use: 'for a tool call',
 }
+
+/** Endings that say no more than that the model had finished. */
+const PLAIN_ENDINGS: ReadonlySet<string> = new Set(['stop', 'error', 'eos', 'end_turn', 'completed'])
 
 /** A generation's state in words. */
 export function stateWords(state: GenerationState): string {
@@ -65,7 +76,7 @@ export function stateWords(state: GenerationState): string {
 
 /** What refines the end, in words; null where the state says it all. */
 export function endingWords(ending: string | null): string | null {
-  if (ending === null || ending === 'stop' || ending === 'error') return null
+  if (ending === null || PLAIN_ENDINGS.has(ending)) return null
   return ENDING_WORDS[ending] ?? ending.replaceAll('_', ' ')
 }
 

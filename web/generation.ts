@@ -38,6 +38,8 @@ export class Generation {
   ending: string | null = null
   error: GenerationError | null = null
   cached = false
+  /** The generation that it goes on with. */
+  parent: string | null = null
   text = ''
   /** Tokens whose text is in `text`: those with a lower index. */
   #textEnd = 0
@@ -74,6 +76,7 @@ export class Generation {
     this.ending = fields.ending ?? null
     this.error = fields.error ?? null
     this.cached = fields.cached ?? this.cached
+    this.parent = fields.parent ?? this.parent
     // The upstream's own count, once there is one, may be lower than the pieces counted before.
     if (!this.live && fields.tokens_processed) this.tokensProcessed = fields.tokens_processed
   }

@@ -215,6 +215,29 @@ function pageSuite(way: DrawnBy): void {
     expect(troubles).toEqual([])
   })
 
+  test('a continuation says so, and so does an answer from the cache', async () => {
+    await open()
+    await (await ask('say=one%20two%20three%20four,drop=1200')).text().catch(() => {})
+    await page.waitForSelector('[data-testid=generation-item][data-state=interrupted]')
+    const parent = await page.getAttribute('[data-testid=generation-item]', 'data-generation')
+    await fetch(`${scope.url}/scope/v1/generations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ parent }),
+    })
+    const child = page.locator(`[data-testid=generation-item]:not([data-generation="${parent}"])`)
+    await child.filter({ hasText: 'goes on where one broke off' }).waitFor()
+    for (let i = 0; i < 2; i++) {
+      const headers = { 'x-tokenscope-cache': 'on', 'content-type': 'application/json' }
+      const body = JSON.stringify({ ...CHAT, max_tokens: 3 })
+      await (await fetch(`${scope.url}/v1/chat/completions`, { method: 'POST', headers, body })).text()
+    }
+    const cached = page.locator('[data-testid=generation-item]', { hasText: 'from the cache' })
+    await cached.waitFor()
+    expect(await cached.count()).toBe(1)
+    expect(troubles).toEqual([])
+  })
+
   test('a page that loses its server comes back by itself and resumes without a hole', async () => {
     const viewer = await Spectator.watch(scope.url)
     const way = await Cutter.before(scope.url)

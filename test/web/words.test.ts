@@ -1,9 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import { formatCount, formatDuration, formatPercent, formatRate } from '../../web/format.ts'
+import { endingWords, formatCount, formatDuration, formatPercent, formatRate } from '../../web/format.ts'
 import { visiblePieces, visibleText } from '../../web/invisible.ts'
 import { wrap } from '../../web/map/cell-text.ts'
 import { bucketsOf } from '../../web/rail/spark-buckets.ts'
 import { TokenColumns } from '../../web/token-columns.ts'
+
+describe('endings', () => {
+  it.each([
+    ['stop', null],
+    ['end_turn', null],
+    ['eos', null],
+    [null, null],
+    ['length', 'at the length limit'],
+    ['limit', 'at the length limit'],
+    ['timeout', 'silent for too long'],
+    ['some_new_word', 'some new word'],
+  ])('%s is shown as %s', (ending, shown) => {
+    expect(endingWords(ending)).toBe(shown)
+  })
+})
 
 describe('invisible characters', () => {
   it.each([

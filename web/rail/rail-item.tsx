@@ -45,7 +45,9 @@ export function RailItem({ generation }: { generation: Generation }) {
             {ending ? <span class="ending">{ending}</span> : null}
           </span>
         </span>
-        <span class="item-model">{generation.model ?? 'model not named yet'}</span>
+        <span class="item-model">
+          {[generation.model ?? 'model not named yet', ...notesOn(generation)].join(' · ')}
+        </span>
         <span class="item-text" data-live={live} data-empty={generation.text === ''}>
           <span data-testid="generation-text">{previewOf(generation)}</span>
         </span>
@@ -65,6 +67,11 @@ export function RailItem({ generation }: { generation: Generation }) {
       {live ? <StopButton generation={generation} /> : null}
     </li>
   )
+}
+
+/** What else there is to know of where it comes from. */
+function notesOn({ cached, parent }: Generation): string[] {
+  return [...(cached ? ['from the cache'] : []), ...(parent === null ? [] : ['goes on where one broke off'])]
 }
 
 function previewOf(generation: Generation): string {
