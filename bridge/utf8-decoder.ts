@@ -20,8 +20,16 @@ export function createUtf8Decoder(): Utf8Decoder {
     begun = true
     return text.startsWith('\ufeff') ? text.slice(1) : text
   }
+  /** Whether no character is begun, so that the next bytes can be decoded by themselves. */
+  let isBetween = true
   return {
-    decode: bytes => stripped(decoder.decode(bytes, { stream: true })),
+    decode(bytes) {
+      const endsBetween = bytes.length === 0 ? isBetween : (bytes[bytes.length - 1] as number) < 0x80
+      // Most reads hold whole characters; Node decodes those nearly twice as fast in one piece as in a stream.
+      const alone = isBetween && endsBetween
+      isBetween = endsBetween
+      return stripped(alone ? bytes.toString('utf8') : decoder.decode(bytes, { stream: true }))
+    },
     end: () => stripped(decoder.decode()),
   }
 }
