@@ -66,6 +66,8 @@ export class Compositor {
   #stopping = false
   #unlisten: (() => void) | null = null
   #turn: NodeJS.Timeout | null = null
+  /** `performance.now()` of the last batch. */
+  #sentAt = Number.NEGATIVE_INFINITY
   #restart: NodeJS.Timeout | null = null
   #ends = 0
   /** How the last process ended, as half a sentence; null once another has begun. */
@@ -148,10 +150,13 @@ export class Compositor {
 
   #schedule(): void {
     if (this.#watched && this.#ready && this.#turn === null && !this.#stopping)
-      this.#turn = setTimeout(
-        () => this.#step(),
-        this.#log.head - this.#cursor < BATCH_ENTRIES ? GATHER_MS : 0,
-      )
+      this.#turn = setTimeout(() => this.#step(), this.#gatherMs())
+  }
+
+  /** How long to gather: not at all after a while without a batch, nor for what fills one. */
+  #gatherMs(): number {
+    if (this.#log.head - this.#cursor >= BATCH_ENTRIES) return 0
+    return Math.max(0, this.#sentAt + GATHER_MS - performance.now())
   }
 
   #unschedule(): void {
@@ -177,6 +182,7 @@ export class Compositor {
     }
     if (count > 0) {
       this.#batches.push(this.#cursor)
+      this.#sentAt = performance.now()
       this.#process?.send({ type: 'batch', seqs: seqs.slice(0, count), cells: cells.slice(0, count) })
     }
     this.#cursor = last
