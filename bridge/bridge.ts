@@ -42,6 +42,8 @@ export interface PassThroughContext {
   replaced: Iterable<string>
   /** Answers in OpenAI's error form. */
   fail: (error: TokenscopeError) => void
+  /** Told of a fault in reading the answer along, which did not hurt the answer. */
+  fault: (fault: unknown) => void
   /** Told once, when it is over. */
   done: (outcome: RelayOutcome & { upstream: string; generations: string[] }) => void
 }
@@ -224,7 +226,7 @@ export class Bridge {
     visit: CacheVisit,
   ): void {
     const { ask, exchange, admission, abort } = running
-    const tap = exchange === null ? null : new Tap(exchange)
+    const tap = exchange === null ? null : new Tap(exchange, context.fault)
     running.tap = tap
     let over = false
     const clientGone = () => {

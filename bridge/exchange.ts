@@ -230,6 +230,20 @@ export class Exchange {
     }
   }
 
+  /** Follows no more, for want of something in here; the answer itself may be well. Never throws. */
+  giveUp(why: string): void {
+    const message = `Tokenscope could not follow the answer: ${why}`
+    const error = { kind: 'unknown', code: 'INTERNAL', message, retryable: false } as const
+    try {
+      this.#loseTrack('unknown')
+      for (const generation of this.#generations.values()) {
+        generation.end('failed', 'error', error, this.#readAt)
+      }
+    } catch {
+      // Whoever could not bear the first thing cannot bear to hear of it either; it was told already.
+    }
+  }
+
   #take(reading: Reading): void {
     const { model, id, progress, deltas, again, finished, own, usage, timings, error } = reading
     if (id !== null) this.#answerId = id

@@ -1,3 +1,4 @@
+import { reasonOf } from '../events/errors.ts'
 import type { GenerationError } from '../events/generation.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -10,20 +11,25 @@ const ANNOUNCED_MS = 4
 /**
  * Lets an exchange read an answer that somebody else is waiting for: at the end of the event-loop turn, when what came
  * in it, for this app and for others, is on its way. In order, and nothing is left out; what waits is what came in one
- * turn, and 1 MiB of it at most.
+ * turn, and 1 MiB of it at most. A fault in reading ends the reading, not the answer and not the program.
  */
 export class Tap {
   readonly #exchange: Exchange
+  readonly #onFault: (fault: unknown) => void
   #waiting: (() => void)[] = []
   #bytes = 0
   #turn: NodeJS.Immediate | null = null
   readonly #announcement: NodeJS.Timeout
 
-  /** @param exchange one that keeps quiet until it is told to announce itself, a moment later */
-  constructor(exchange: Exchange) {
+  /**
+   * @param exchange one that keeps quiet until it is told to announce itself, a moment later
+   * @param onFault told of what reading threw, which is a fault of Tokenscope
+   */
+  constructor(exchange: Exchange, onFault: (fault: unknown) => void) {
     this.#exchange = exchange
+    this.#onFault = onFault
     // What the app waits for goes out first; who is answered within it is announced with the answer.
-    this.#announcement = setTimeout(() => exchange.announce(), ANNOUNCED_MS)
+    this.#announcement = setTimeout(() => this.#read(() => exchange.announce()), ANNOUNCED_MS)
   }
 
   head(status: number, contentType: string | null, readAt: number): void {
@@ -39,15 +45,18 @@ export class Tap {
   /** @param over called when the exchange has judged the answer */
   end(readAt: number, over: () => void): void {
     this.#later(() => {
-      this.#exchange.end(readAt)
-      over()
+      try {
+        this.#exchange.end(readAt)
+      } finally {
+        over()
+      }
     })
   }
 
   /** Has been read and judged when this returns. */
   broken(error: GenerationError, readAt: number): void {
     this.flush()
-    this.#exchange.broken(error, readAt)
+    this.#read(() => this.#exchange.broken(error, readAt))
   }
 
   /** Reads all that waits, now. */
@@ -57,9 +66,19 @@ export class Tap {
     const waiting = this.#waiting
     this.#waiting = []
     this.#bytes = 0
-    this.#exchange.announce()
     clearTimeout(this.#announcement)
-    for (const what of waiting) what()
+    this.#read(() => this.#exchange.announce())
+    for (const what of waiting) this.#read(what)
+  }
+
+  /** Nobody above it in this turn could bear what it throws. */
+  #read(what: () => void): void {
+    try {
+      what()
+    } catch (fault) {
+      this.#onFault(fault)
+      this.#exchange.giveUp(reasonOf(fault))
+    }
   }
 
   #later(what: () => void): void {

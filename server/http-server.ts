@@ -242,6 +242,10 @@ export class HttpServer {
         })
         response.end(body)
       },
+      fault: fault => {
+        const line = { err: fault, correlation_id: correlationId }
+        this.#logger.error(line, 'an answer could not be followed; it was passed on')
+      },
       done: ({ outcome, error, upstream, generations }) => {
         const line = {
           correlation_id: correlationId,
