@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ulid } from 'ulid'
+import { confidenceOf, entropyOf } from '../events/confidence.ts'
 import {
   type Ending,
   type GenerationError,
@@ -11,7 +12,6 @@ import {
   type UpstreamTimings,
 } from '../events/generation.ts'
 import type { Meter, MeterHandle } from '../events/metrics.ts'
-import { confidenceOf, entropyOf } from './confidence.ts'
 import type { Delta, ListedToken, Usage } from './dialects/dialect.ts'
 import { divide } from './token-division.ts'
 

@@ -1,11 +1,26 @@
 /**
- * The WebSocket protocol of `/scope/v1/stream`, as types that server and clients share.
+ * The WebSocket protocols of `/scope/v1/stream`, shared by server and clients: what is said, as types, and the
+ * binary form of the log's entries. docs/protocol.md describes both to the byte.
  *
  * A JSON message is one object or an array of them. Receivers ignore types and fields they do not know.
  */
-import type { LogEntry, NeuralStateEvent } from '../events/generation.ts'
+import { confidenceOf, entropyOf } from '../events/confidence.ts'
+import type {
+  Alternative,
+  LogEntry,
+  NeuralStateEvent,
+  TokenEntry,
+  TokenEvent,
+  TokenKind,
+} from '../events/generation.ts'
+import { ByteReader, type ByteWriter, ProtocolError, varintBytes } from './byte-codec.ts'
 
+/** Everything as JSON text; spoken where nothing else is asked for. */
 export const JSON_SUBPROTOCOL = 'tokenscope.json.v1'
+/** Entries as binary messages, the rest as in JSON. */
+export const BIN_SUBPROTOCOL = 'tokenscope.bin.v1'
+
+export type Subprotocol = typeof JSON_SUBPROTOCOL | typeof BIN_SUBPROTOCOL
 
 /** A place in the log: `seq` counts entries within an `epoch`. */
 export interface Position {
@@ -19,6 +34,11 @@ export type GapReason = 'slow_consumer' | 'expired' | 'epoch'
 export interface SnapshotGeneration extends Omit<NeuralStateEvent, 'type'> {
   text: string
   tokens: number
+  /**
+   * UTF-16 units of this generation's text that earlier parts of the same snapshot hold; absent where the text
+   * begins here. A text that does not fit one part goes on in the next.
+   */
+  text_from?: number
 }
 
 /** First message of a connection, and again when an upstream came or went (`demo` may have changed). */
@@ -49,6 +69,13 @@ export interface GapMessage {
   reason: GapReason
 }
 
+/** The log goes on under another epoch, after `upto`. */
+export interface ResetMessage {
+  type: 'reset'
+  epoch: string
+  upto: number
+}
+
 /** The server stops; come back after `retry_in_ms`. */
 export interface DrainMessage {
   type: 'drain'
@@ -70,6 +97,7 @@ export type ServerMessage =
   | HelloMessage
   | SnapshotMessage
   | GapMessage
+  | ResetMessage
   | DrainMessage
   | ErrorMessage
   | PongMessage
@@ -89,3 +117,251 @@ export type ClientMessage =
   | { type: 'stop'; generation: string }
   | { type: 'ack'; seq: number }
   | { type: 'ping' }
+  | { type: 'auth'; token: string }
+
+/** What the entries of a generation leave out. */
+export interface GenerationKey {
+  /** Number that stands for the generation within an epoch. */
+  readonly handle: number
+  readonly id: string
+  /** When the log first heard of it, in ticks since 1970. */
+  readonly began: number
+}
+
+/** A tick is 0.1 ms: what the time of a token is rounded to. */
+const TICKS_PER_SECOND = 10_000
+
+/** Types of binary messages; a receiver skips those it does not know. */
+const GENERATIONS = 1
+const ENTRIES = 2
+
+/** Bits 0 and 1 of an entry's first byte. Type 3 is not used yet: receivers skip it, and it takes a seq. */
+const TOKEN = 0
+const STATE = 1
+const OPENING_TOKEN = 2
+const TYPE_MASK = 3
+/** Bits 2 and 3: the token's kind. */
+const KIND_SHIFT = 2
+const KIND_MASK = 3
+const KINDS: readonly TokenKind[] = ['message', 'reasoning', 'tool_call']
+const HAS_LOGPROB = 1 << 4
+/** Logprobs as f64, where one of them is no f32. */
+const WIDE = 1 << 5
+const HAS_TOKEN_ID = 1 << 6
+const HAS_ALTERNATIVES = 1 << 7
+
+/** Seconds since 1970 as ticks. */
+export function ticksOf(seconds: number): number {
+  return Math.round(seconds * TICKS_PER_SECOND)
+}
+
+/**
+ * Writes a token as an entry.
+ *
+ * @param opens whether its generation has to be told with it, since nothing told it before
+ */
+export function writeToken(
+  out: ByteWriter,
+  token: TokenEvent,
+  position: readonly [number, number],
+  key: GenerationKey,
+  opens: boolean,
+): void {
+  const { logprob, top } = token
+  const hasId = Number.isSafeInteger(token.token_id)
+  const wide = isWide(logprob, top)
+  out.u8(
+    (opens ? OPENING_TOKEN : TOKEN) |
+      (KINDS.indexOf(token.kind) << KIND_SHIFT) |
+      (logprob === null ? 0 : HAS_LOGPROB) |
+      (wide ? WIDE : 0) |
+      (hasId ? HAS_TOKEN_ID : 0) |
+      (top.length === 0 ? 0 : HAS_ALTERNATIVES),
+  )
+  const sized = out.beginSized()
+  out.varint(key.handle)
+  if (opens) writeDefinition(out, key)
+  out.varint(token.index)
+  out.u16(position[0])
+  out.u16(position[1])
+  out.zigzag(ticksOf(token.timestamp) - key.began)
+  if (logprob !== null) out.float(logprob, wide)
+  if (hasId) out.zigzag(token.token_id as number)
+  if (top.length > 0) {
+    out.varint(top.length)
+    for (const alternative of top) {
+      out.float(alternative.logprob, wide)
+      const text = out.beginSized()
+      out.text(alternative.text)
+      out.endSized(text)
+    }
+  }
+  out.text(token.token_text)
+  out.endSized(sized)
+}
+
+/** Writes a change of state as an entry. */
+export function writeState(out: ByteWriter, state: NeuralStateEvent, key: GenerationKey): void {
+  const { type: _type, ...rest } = state
+  out.u8(STATE)
+  const sized = out.beginSized()
+  out.varint(key.handle)
+  out.varint(key.began)
+  out.text(JSON.stringify(rest))
+  out.endSized(sized)
+}
+
+/** The head of a message with entries: `bytes` of them follow, the first one's seq is `firstSeq`. */
+export function writeEntriesHead(out: ByteWriter, firstSeq: number, bytes: number): void {
+  out.u8(ENTRIES)
+  out.u32(varintBytes(firstSeq) + bytes)
+  out.varint(firstSeq)
+}
+
+/** Writes a whole message that tells what handles stand for. */
+export function writeGenerations(out: ByteWriter, keys: Iterable<GenerationKey>): void {
+  out.u8(GENERATIONS)
+  const sizeAt = out.length
+  out.u32(0)
+  for (const key of keys) {
+    out.varint(key.handle)
+    writeDefinition(out, key)
+  }
+  out.patchU32(sizeAt, out.length - sizeAt - 4)
+}
+
+/**
+ * Reads the entry that begins where `input` stands and leaves it behind it.
+ *
+ * @param keys what handles stand for; an entry that tells it adds to them
+ * @returns null for an entry of a type that is not known
+ * @throws ProtocolError if it cannot be read, or its handle stands for nothing
+ */
+export function readEntry(input: ByteReader, seq: number, keys: Map<number, GenerationKey>): LogEntry | null {
+  const head = input.u8()
+  const end = input.varint() + input.at
+  if (end > input.end) throw new ProtocolError(`entry ${seq} goes beyond its message`)
+  const type = head & TYPE_MASK
+  let entry: LogEntry | null = null
+  if (type === STATE) entry = readState(input, end, seq, keys)
+  else if (type === TOKEN || type === OPENING_TOKEN) entry = readToken(input, head, end, seq, keys)
+  input.at = end
+  return entry
+}
+
+/**
+ * A receiver's end of the binary protocol: reads messages in the order in which they came over one
+ * connection, and keeps what handles stand for.
+ */
+export class BinaryReader {
+  readonly #keys = new Map<number, GenerationKey>()
+
+  /**
+   * The entries of one binary WebSocket message, in their order.
+   *
+   * @throws ProtocolError if it cannot be read
+   */
+  read(data: ArrayBuffer | Uint8Array): LogEntry[] {
+    const input = new ByteReader(data instanceof Uint8Array ? data : new Uint8Array(data))
+    const entries: LogEntry[] = []
+    while (input.at < input.end) {
+      const type = input.u8()
+      const message = input.part(input.u32())
+      if (type === GENERATIONS) this.#readGenerations(message)
+      else if (type === ENTRIES) this.#readEntries(message, entries)
+    }
+    return entries
+  }
+
+  #readGenerations(input: ByteReader): void {
+    while (input.at < input.end) {
+      const handle = input.varint()
+      this.#keys.set(handle, readDefinition(input, handle))
+    }
+  }
+
+  #readEntries(input: ByteReader, entries: LogEntry[]): void {
+    let seq = input.varint()
+    while (input.at < input.end) {
+      const entry = readEntry(input, seq++, this.#keys)
+      if (entry !== null) entries.push(entry)
+    }
+  }
+}
+
+function readToken(
+  input: ByteReader,
+  head: number,
+  end: number,
+  seq: number,
+  keys: Map<number, GenerationKey>,
+): TokenEntry {
+  const handle = input.varint()
+  let key = keys.get(handle)
+  if ((head & TYPE_MASK) === OPENING_TOKEN) {
+    key = readDefinition(input, handle)
+    keys.set(handle, key)
+  }
+  if (key === undefined) throw new ProtocolError(`entry ${seq} is of generation ${handle}, which nobody told`)
+  const wide = (head & WIDE) !== 0
+  const index = input.varint()
+  const position: [number, number] = [input.u16(), input.u16()]
+  const timestamp = (key.began + input.zigzag()) / TICKS_PER_SECOND
+  const logprob = head & HAS_LOGPROB ? input.float(wide) : null
+  const tokenId = head & HAS_TOKEN_ID ? input.zigzag() : null
+  const top: Alternative[] = []
+  if (head & HAS_ALTERNATIVES) {
+    for (let left = input.varint(); left > 0; left--) {
+      const alternative = input.float(wide)
+      const text = input.varint()
+      top.push({ text: input.text(input.at + text), logprob: alternative })
+    }
+  }
+  return {
+    type: 'token_activation',
+    seq,
+    generation: key.id,
+    index,
+    token_id: tokenId,
+    token_text: input.text(end),
+    kind: KINDS[(head >> KIND_SHIFT) & KIND_MASK] ?? 'message',
+    timestamp,
+    position,
+    logprob,
+    confidence: confidenceOf(logprob),
+    entropy: entropyOf(top),
+    top,
+  }
+}
+
+function readState(input: ByteReader, end: number, seq: number, keys: Map<number, GenerationKey>): LogEntry {
+  const handle = input.varint()
+  const began = input.varint()
+  let state: Omit<NeuralStateEvent, 'type'>
+  try {
+    state = JSON.parse(input.text(end)) as Omit<NeuralStateEvent, 'type'>
+  } catch {
+    throw new ProtocolError(`entry ${seq} holds something that is not JSON`)
+  }
+  keys.set(handle, { handle, id: state.generation, began })
+  return { type: 'neural_state', seq, ...state }
+}
+
+function writeDefinition(out: ByteWriter, key: GenerationKey): void {
+  out.varint(key.began)
+  const id = out.beginSized()
+  out.text(key.id)
+  out.endSized(id)
+}
+
+function readDefinition(input: ByteReader, handle: number): GenerationKey {
+  const began = input.varint()
+  const bytes = input.varint()
+  return { handle, began, id: input.text(input.at + bytes) }
+}
+
+function isWide(logprob: number | null, top: readonly Alternative[]): boolean {
+  if (logprob !== null && Math.fround(logprob) !== logprob) return true
+  for (const alternative of top) if (Math.fround(alternative.logprob) !== alternative.logprob) return true
+  return false
+}

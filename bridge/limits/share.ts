@@ -1,5 +1,5 @@
 import { TokenscopeError } from '../../events/errors.ts'
-import { Gcra } from './gcra.ts'
+import { Gcra } from '../../events/gcra.ts'
 
 /** What a timer can be early by, and a wait lack in its last bit. */
 const SLACK_MS = 1

@@ -1,4 +1,4 @@
-import type { Alternative } from '../events/generation.ts'
+import type { Alternative } from './generation.ts'
 
 /**
  * The probability behind a logprob.

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Gcra } from '../../../bridge/limits/gcra.ts'
+import { Gcra } from '../../events/gcra.ts'
 
 /** What a double may be off by after some hundred steps of a bucket of this size. */
 const ROUNDING = 1e-6
