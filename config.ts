@@ -44,6 +44,8 @@ export interface Config {
   /** What each caller may have; null for no limit. */
   limits: { requestsPerMinute: number | null; tokensPerMinute: number | null; waitMs: number }
   drainSeconds: number
+  /** Viewers that may be connected at once. */
+  maxClients: number
   allowOrigins: string[]
   allowHosts: string[]
   logLevel: string
@@ -55,7 +57,7 @@ type Flag = ConfigFlag | DemoFlag
 type Values = Record<Flag, string | string[] | number | undefined>
 type Origin = { value: unknown; from: string }
 
-const NUMERIC: ReadonlySet<Flag> = new Set(['port', 'drain-seconds', 'retries', 'limit-wait'])
+const NUMERIC: ReadonlySet<Flag> = new Set(['port', 'drain-seconds', 'retries', 'limit-wait', 'max-clients'])
 
 /** Given without a value these are on. */
 const SWITCHES: ReadonlySet<Flag> = new Set(['cache'])
@@ -88,6 +90,7 @@ const SHAPES: Record<Flag, [schema: TSchema, words: string]> = {
   'requests-per-minute': [PER_MINUTE, PER_MINUTE_WORDS],
   'tokens-per-minute': [PER_MINUTE, PER_MINUTE_WORDS],
   'limit-wait': [Type.Number({ minimum: 0, maximum: 3600 }), 'a number of seconds from 0 to 3600'],
+  'max-clients': [Type.Integer({ minimum: 1 }), 'a whole number from 1'],
   'allow-origin': [Type.Array(Type.String({ minLength: 1 })), 'an origin such as https://example.org'],
   'allow-host': [Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.-]+$' })), 'a host name without port'],
   'log-level': [
@@ -165,6 +168,7 @@ export function readCommand(
         waitMs: (values['limit-wait'] as number) * 1000,
       },
       drainSeconds: values['drain-seconds'] as number,
+      maxClients: values['max-clients'] as number,
       allowOrigins: (values['allow-origin'] as string[]).map(originOf),
       allowHosts: (values['allow-host'] as string[]).map(host => host.toLowerCase()),
       logLevel: values['log-level'] as string,

@@ -9,6 +9,7 @@ import { firstWords } from './bridge/first-words.ts'
 import { RateLimits } from './bridge/limits/rate-limits.ts'
 import { Source } from './bridge/source/source.ts'
 import { UpstreamSet } from './bridge/upstream-set.ts'
+import { Gate } from './broadcast/gate.ts'
 import { Hub } from './broadcast/hub.ts'
 import { TokenLog } from './broadcast/token-log.ts'
 import { Compositor } from './compositor/compositor.ts'
@@ -95,6 +96,8 @@ export async function startTokenscope(
     meter: metrics,
     stop: generation => bridge.stop(generation),
     demo: () => upstreams.demo,
+    gate: new Gate({ maxClients: config.maxClients }),
+    say: sentence => note('warn', sentence),
   })
   const compositor = new Compositor({ log, meter: metrics, backend, dump: config.dumpWgsl, say: note })
 
@@ -121,6 +124,7 @@ export async function startTokenscope(
       upstreams,
       workflows: bridge,
       cache,
+      clients: hub,
       passThrough: (request, response, context) => bridge.passThrough(request, response, context),
       upgrade: (request, socket, head, refuse) => hub.upgrade(request, socket, head, refuse),
     },

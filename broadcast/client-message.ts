@@ -6,6 +6,8 @@ import type { ClientMessage } from './protocol.ts'
 const Id = Type.String({ minLength: 1, maxLength: 64 })
 const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const Layout = Type.Enum(['map'])
+/** Characters of a token: as much as servers allow in a header. */
+const MAX_TOKEN = 16 * 1024
 
 /** One schema per message type; a field that a schema does not name is ignored. */
 const SCHEMAS = {
@@ -23,6 +25,9 @@ const SCHEMAS = {
   stop: Compile(Type.Object({ type: Type.Literal('stop'), generation: Id })),
   ack: Compile(Type.Object({ type: Type.Literal('ack'), seq: Seq })),
   ping: Compile(Type.Object({ type: Type.Literal('ping') })),
+  auth: Compile(
+    Type.Object({ type: Type.Literal('auth'), token: Type.String({ minLength: 1, maxLength: MAX_TOKEN }) }),
+  ),
 }
 
 /** Messages in one array at most. */

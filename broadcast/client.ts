@@ -2,51 +2,56 @@
  * A viewer's end of `/scope/v1/stream`, for the page and for Node: connects, subscribes, comes back after a
  * break and resumes where it was, so that its owner sees every entry once and in order.
  *
- * What it guarantees: `onMessage` is called for each entry whose seq is above the last one applied, and for
- * nothing twice. Where entries are lost for good it passes on the server's `gap`, then the snapshot that
- * replaces them.
+ * What it guarantees: `onMessage` is called for each entry whose seq is above the last one applied, in the
+ * order of the log and for nothing twice. Where entries will not come any more it is told of a `gap`, and
+ * right after it of the snapshot that replaces them, whole.
  *
- *   connecting ──open──► open ──break──► waiting ──timer or wake()──► connecting
- *        └───────break──────────────────────┘      code ≥ 4500 or close() ──► closed
+ *   connecting ──hello──► open ──break──► waiting ──timer or wake()──► connecting
+ *        └────────break─────────────────────┘      code 4500…4999 or close() ──► closed
  */
-import { mayComeBack } from '../events/close-codes.ts'
-import type { LogEntry } from '../events/generation.ts'
-import { type ClientMessage, JSON_SUBPROTOCOL, type Position, type ServerMessage } from './protocol.ts'
+import { CLOSE_CODES, mayComeBack } from '../events/close-codes.ts'
+import { Acknowledgement } from './client/acknowledgement.ts'
+import { Backoff } from './client/backoff.ts'
+import { type Delivery, LogCursor, type ScopeMessage } from './client/log-cursor.ts'
+import {
+  BIN_SUBPROTOCOL,
+  BinaryReader,
+  type ClientMessage,
+  JSON_SUBPROTOCOL,
+  type Position,
+  type ServerMessage,
+} from './protocol.ts'
 
-const FIRST_DELAY_MS = 500
-const LONGEST_DELAY_MS = 20_000
+export type { Delivery, ScopeMessage } from './client/log-cursor.ts'
+export type { WholeSnapshot } from './client/snapshot-assembly.ts'
+
 /** Silence after which the server is asked whether it is there, and how long it may take to answer. */
 const QUIET_MS = 15_000
-const ANSWER_MS = 8_000
-/** A socket that has not opened by then never will: some proxies swallow the handshake. */
+const ANSWER_MS = 8000
+/** The same after a sleep, when somebody looks. */
+const WAKING_ANSWER_MS = 3000
+/** Without a hello by then there will be none: some proxies swallow the handshake. */
 const OPEN_MS = 10_000
+/** A connection that held this long was a good one. */
+const PROVEN_MS = 5000
+/** Who was told that there is no room does not ask again earlier. */
+const NO_ROOM_MS = 1000
+/** A server that stops may ask for a longer absence, but for none that looks like the end. */
+const LONGEST_ABSENCE_MS = 60_000
 
-/** A `reset`: the log goes on under another epoch, after `upto`. */
-export interface ResetMessage {
-  type: 'reset'
-  epoch: string
-  upto: number
-}
-
-/** What a client may be told. */
-export type ScopeMessage = ServerMessage | ResetMessage
-
+/** `code` is what the last connection was closed with; null where it was not closed but given up. */
 export type ScopeState =
-  | { kind: 'connecting' }
+  | { kind: 'connecting'; code: number | null }
+  /** The server has said hello. */
   | { kind: 'open' }
   /** `retryAt` in Unix milliseconds. */
-  | { kind: 'waiting'; retryAt: number; reason: string }
+  | { kind: 'waiting'; retryAt: number; reason: string; code: number | null }
   | { kind: 'closed'; code: number; reason: string }
-
-/** How a message came to be sent. */
-export interface Delivery {
-  /** The entry tells of a time that a snapshot already covers: detail to add, not news. */
-  replay: boolean
-}
 
 /** What is needed of a WebSocket; the global one of browsers and of Node fits. */
 export interface ScopeSocket {
   readonly readyState: number
+  binaryType: string
   onopen: ((event: never) => void) | null
   onmessage: ((event: never) => void) | null
   onclose: ((event: never) => void) | null
@@ -55,16 +60,24 @@ export interface ScopeSocket {
   close(code?: number, reason?: string): void
 }
 
+type SocketClass = new (url: string, protocol: string) => ScopeSocket
+
 export interface ScopeClientOptions {
   /** `ws://…/scope/v1/stream` */
   url: string
-  WebSocket?: new (url: string, protocols: string) => ScopeSocket
-  /** 0 … 1, for the jitter. */
-  random?: () => number
+  /** How entries come; `bin`, if not given, takes a sixth of the bytes at most and half of the time to read. */
+  protocol?: 'bin' | 'json'
+  /** Tells the server who this is; asked anew for each connection. */
+  token?: string | (() => string)
+  /** Ids to follow; everything where not given. */
+  generations?: '*' | string[]
+  /** Where to begin: `applied` of another client, for example of this program's last run. */
+  since?: Position
   /** Entries before the first snapshot whose detail is asked for once; 0 for none. */
   historyEntries?: number
-  /** Ids to follow; everything where not given. */
-  generations?: string[]
+  WebSocket?: SocketClass
+  /** 0 … 1, for the jitter. */
+  random?: () => number
   onMessage(message: ScopeMessage, delivery: Delivery): void
   onState?(state: ScopeState): void
 }
@@ -75,7 +88,10 @@ export interface ScopeClient {
   readonly applied: Position | null
   /** Sends if connected; says whether it did. */
   send(message: ClientMessage): boolean
-  /** Connects at once if it waits; asks the server for a sign of life if it believes to be connected. */
+  /**
+   * To be called when somebody looks again, or the network is back: connects at once if it waits, and asks
+   * for a sign of life if it believes to be connected. One that was told there is no room waits that second.
+   */
   wake(): void
   /** Ends it for good. */
   close(): void
@@ -86,30 +102,38 @@ export function createScopeClient(options: ScopeClientOptions): ScopeClient {
   return new Client(options)
 }
 
-const STATIC: Delivery = { replay: false }
-const REPLAY: Delivery = { replay: true }
 const OPEN = 1
 
 class Client implements ScopeClient {
   readonly #options: ScopeClientOptions
-  #state: ScopeState = { kind: 'connecting' }
+  readonly #cursor: LogCursor
+  readonly #backoff: Backoff
+  readonly #acknowledgement = new Acknowledgement(seq => this.send({ type: 'ack', seq }))
+  #state: ScopeState = { kind: 'connecting', code: null }
   #socket: ScopeSocket | null = null
-  #epoch: string | null = null
-  #applied: Position | null = null
-  /** Everything up to here was in a snapshot. */
-  #snapshotUpto = 0
-  #wantsHistory: boolean
-  /** The history asked for; `begun` once its first entry has come. */
-  #history: { from: number; liveTo: number; begun: boolean } | null = null
-  #attempt = 0
+  /** Handles mean something on one connection only. */
+  #reader = new BinaryReader()
+  #subscribed = false
+  /** When the attempt began and when the server said hello, by the wall clock and by the one that never jumps. */
+  #begunAt = 0
+  #greetedAt: number | null = null
   #drainMs: number | null = null
+  /** No attempt before this, whoever asks; Unix milliseconds. */
+  #notBefore = 0
   #retry: ReturnType<typeof setTimeout> | undefined
   #watch: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: ScopeClientOptions) {
     this.#options = options
-    this.#wantsHistory = this.#historyEntries > 0
-    this.#connect()
+    this.#backoff = new Backoff(options.random ?? Math.random)
+    this.#cursor = new LogCursor({
+      since: options.since === undefined ? null : { ...options.since },
+      historyEntries: options.historyEntries ?? 0,
+      filtered: Array.isArray(options.generations),
+      subscribe: since => this.#subscribe(since),
+      deliver: (message, delivery) => this.#deliver(message, delivery),
+    })
+    this.#connect(null)
   }
 
   get state(): ScopeState {
@@ -117,7 +141,8 @@ class Client implements ScopeClient {
   }
 
   get applied(): Position | null {
-    return this.#applied
+    const { position } = this.#cursor
+    return position && { ...position }
   }
 
   send(message: ClientMessage): boolean {
@@ -127,36 +152,44 @@ class Client implements ScopeClient {
   }
 
   wake(): void {
-    if (this.#state.kind === 'waiting') this.#connect()
-    else if (this.#state.kind === 'open') this.#askForLife()
+    const state = this.#state
+    if (state.kind === 'open') this.#askForLife(WAKING_ANSWER_MS)
+    else if (state.kind === 'connecting') {
+      // Timers stand still while the machine sleeps, and the handshake of before is dead.
+      if (Date.now() - this.#begunAt > OPEN_MS) this.#connect(state.code)
+    } else if (state.kind === 'waiting') {
+      if (Date.now() >= this.#notBefore) this.#connect(state.code)
+      else this.#waitUntil(this.#notBefore, state.reason, state.code)
+    }
   }
 
   close(): void {
     if (this.#state.kind === 'closed') return
+    this.#acknowledgement.flush()
     const socket = this.#socket
     this.#forget()
     this.#enter({ kind: 'closed', code: 1000, reason: 'closed here' })
     socket?.close(1000)
   }
 
-  get #historyEntries(): number {
-    return this.#options.historyEntries ?? 0
-  }
-
-  #connect(): void {
+  #connect(code: number | null): void {
     this.#forget()
-    this.#enter({ kind: 'connecting' })
-    const Socket = this.#options.WebSocket ?? (globalThis.WebSocket as unknown as new () => ScopeSocket)
+    this.#cursor.reconnected()
+    this.#acknowledgement.reset()
+    this.#reader = new BinaryReader()
+    this.#subscribed = false
+    this.#begunAt = Date.now()
+    this.#enter({ kind: 'connecting', code })
+    const { url, protocol } = this.#options
+    const Socket = this.#options.WebSocket ?? (globalThis.WebSocket as unknown as SocketClass)
     let socket: ScopeSocket
     try {
-      socket = new (Socket as new (url: string, protocols: string) => ScopeSocket)(
-        this.#options.url,
-        JSON_SUBPROTOCOL,
-      )
+      socket = new Socket(url, protocol === 'json' ? JSON_SUBPROTOCOL : BIN_SUBPROTOCOL)
     } catch (error) {
-      this.#wait(String(error))
+      this.#wait(String(error), null)
       return
     }
+    socket.binaryType = 'arraybuffer'
     this.#socket = socket
     // A socket that was given up on may still speak: only the present one is heard.
     const present = (handle: (event: never) => void) => (event: never) => {
@@ -170,15 +203,23 @@ class Client implements ScopeClient {
   }
 
   #opened(): void {
-    this.#enter({ kind: 'open' })
-    this.#subscribe(this.#resumePoint())
-    this.#heard()
+    const { token } = this.#options
+    if (token === undefined) {
+      this.#begin()
+      return
+    }
+    try {
+      this.send({ type: 'auth', token: typeof token === 'function' ? token() : token })
+    } catch (error) {
+      this.#giveUp(`no token to show: ${error instanceof Error ? error.message : error}`)
+    }
   }
 
-  /** Where to go on: history that was asked for but never began is asked for again. */
-  #resumePoint(): Position | null {
-    if (this.#applied === null || this.#history === null || this.#history.begun) return this.#applied
-    return { epoch: this.#applied.epoch, seq: this.#history.from }
+  /** Subscribes, once a connection: at its beginning or, with a token, when the server has let this client in. */
+  #begin(): void {
+    if (this.#subscribed) return
+    this.#subscribed = true
+    this.#subscribe(this.#cursor.resumePoint)
   }
 
   #subscribe(since: Position | null): void {
@@ -187,116 +228,69 @@ class Client implements ScopeClient {
       generations: this.#options.generations ?? '*',
       layout: 'map',
     }
-    if (since !== null) message.since = since
+    if (since !== null) message.since = { ...since }
     this.send(message)
   }
 
   #read(data: unknown): void {
-    this.#heard()
-    if (typeof data !== 'string') return
-    let value: unknown
+    const socket = this.#socket
     try {
-      value = JSON.parse(data)
-    } catch {
-      this.#giveUp('the server sent something that is not JSON')
+      for (const message of this.#messagesIn(data)) {
+        this.#take(message)
+        if (this.#socket !== socket) return // the owner closed it meanwhile
+      }
+    } catch (error) {
+      // Nothing that comes after it can be trusted; a new connection goes on where this one was.
+      this.#giveUp(`the server said what cannot be read: ${error instanceof Error ? error.message : error}`)
       return
     }
-    const socket = this.#socket
-    for (const message of Array.isArray(value) ? value : [value]) {
-      this.#apply(message as ScopeMessage)
-      if (this.#socket !== socket) return // the owner closed it meanwhile
-    }
+    this.#heard()
+    if (this.#cursor.position !== null) this.#acknowledgement.applied(this.#cursor.position.seq)
   }
 
-  #apply(message: ScopeMessage): void {
-    switch (message.type) {
-      case 'neural_state':
-      case 'token_activation':
-        this.#entry(message)
-        return
-      case 'hello':
-        this.#attempt = 0
-        this.#epoch = message.epoch
-        break
-      case 'snapshot':
-        this.#options.onMessage(message, STATIC)
-        if (message.last) this.#snapshotDone(message.upto)
-        return
-      case 'gap':
-        // Either way the history that was hoped for is gone; what is left comes as a snapshot.
-        this.#history = null
-        if (message.reason === 'epoch') {
-          this.#applied = null
-          this.#wantsHistory = this.#historyEntries > 0
-        } else this.#wantsHistory = false
-        break
-      case 'reset':
-        this.#epoch = message.epoch
-        this.#applied = { epoch: message.epoch, seq: message.upto }
-        this.#snapshotUpto = Math.min(this.#snapshotUpto, message.upto)
-        this.#history = null
-        break
-      case 'pong':
-        this.#served(message)
-        break
-      case 'drain':
-        this.#drainMs = message.retry_in_ms
-        break
-      default:
-    }
-    this.#options.onMessage(message, STATIC)
+  #messagesIn(data: unknown): ServerMessage[] {
+    if (data instanceof ArrayBuffer) return this.#reader.read(data)
+    const value: unknown = JSON.parse(String(data))
+    return (Array.isArray(value) ? value : [value]) as ServerMessage[]
   }
 
-  #entry(entry: LogEntry): void {
-    const applied = this.#applied
-    if (applied === null) return // ahead of the snapshot, which will hold it
-    const history = this.#history
-    if (history !== null && !history.begun) {
-      if (entry.seq > history.from && entry.seq <= this.#snapshotUpto) {
-        history.begun = true
-        history.liveTo = applied.seq
-        applied.seq = history.from
-      }
-    }
-    if (entry.seq <= applied.seq) return
-    applied.seq = entry.seq
-    const replay = entry.seq <= this.#snapshotUpto
-    if (history?.begun && !replay) {
-      // Came live between the question for history and its answer.
-      if (entry.seq <= history.liveTo) return
-      this.#history = null
-    }
-    this.#options.onMessage(entry, replay ? REPLAY : STATIC)
+  #take(message: ServerMessage): void {
+    if (message.type === 'hello') this.#greeted()
+    else if (message.type === 'drain') this.#drainMs = message.retry_in_ms
+    // Handles are of an epoch.
+    else if (message.type === 'reset') this.#reader = new BinaryReader()
+    this.#cursor.take(message)
   }
 
-  #snapshotDone(upto: number): void {
-    const epoch = this.#epoch
-    if (epoch === null) return
-    this.#applied = { epoch, seq: upto }
-    this.#snapshotUpto = upto
-    if (!this.#wantsHistory) return
-    this.#wantsHistory = false
-    if (upto === 0) return
-    const from = Math.max(0, upto - this.#historyEntries)
-    this.#history = { from, liveTo: upto, begun: false }
-    this.#subscribe({ epoch, seq: from })
+  /** Said first, to whom is let in, and again when another model answers. */
+  #greeted(): void {
+    if (this.#state.kind === 'open') return
+    this.#greetedAt = performance.now()
+    this.#enter({ kind: 'open' })
+    this.#begin()
   }
 
-  /** With a filter seqs have holes: only the server knows how far this client has been served. */
-  #served(position: Position): void {
-    if (this.#history !== null || this.#applied?.epoch !== position.epoch) return
-    this.#applied.seq = Math.max(this.#applied.seq, position.seq)
+  #deliver(message: ScopeMessage, delivery: Delivery): void {
+    try {
+      this.#options.onMessage(message, delivery)
+    } catch (error) {
+      // The owner's fault is the owner's to hear of, and no reason to keep the rest from it.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
   /** Something came: the connection lives. */
   #heard(): void {
+    if (this.#state.kind !== 'open') return
     clearTimeout(this.#watch)
-    this.#watch = setTimeout(() => this.#askForLife(), QUIET_MS)
+    this.#watch = setTimeout(() => this.#askForLife(ANSWER_MS), QUIET_MS)
   }
 
-  #askForLife(): void {
+  #askForLife(patienceMs: number): void {
     clearTimeout(this.#watch)
-    this.#watch = setTimeout(() => this.#giveUp('no sign of life'), ANSWER_MS)
+    this.#watch = setTimeout(() => this.#giveUp('no sign of life'), patienceMs)
     this.send({ type: 'ping' })
   }
 
@@ -305,32 +299,37 @@ class Client implements ScopeClient {
     const socket = this.#socket
     this.#forget()
     socket?.close()
-    this.#wait(reason)
+    this.#wait(reason, null)
   }
 
-  #closed(event: { code: number; reason: string }): void {
+  #closed({ code, reason }: { code: number; reason: string }): void {
     this.#forget()
-    const reason = event.reason || `code ${event.code}`
-    if (mayComeBack(event.code)) this.#wait(reason)
-    else this.#enter({ kind: 'closed', code: event.code, reason })
+    if (mayComeBack(code)) this.#wait(reason || `code ${code}`, code)
+    else this.#enter({ kind: 'closed', code, reason })
   }
 
-  #wait(reason: string): void {
-    const delay = this.#drainMs ?? this.#backoff()
+  #wait(reason: string, code: number | null): void {
+    const now = Date.now()
+    if (this.#greetedAt !== null && performance.now() - this.#greetedAt >= PROVEN_MS) this.#backoff.reset()
+    this.#greetedAt = null
+    const absence = this.#drainMs
     this.#drainMs = null
-    this.#retry = setTimeout(() => this.#connect(), delay)
-    this.#enter({ kind: 'waiting', retryAt: Date.now() + delay, reason })
+    this.#notBefore = code === CLOSE_CODES.TOO_MANY.code ? now + NO_ROOM_MS : 0
+    if (absence !== null && absence >= 0)
+      this.#waitUntil(now + Math.min(absence, LONGEST_ABSENCE_MS), reason, code)
+    else this.#waitUntil(Math.max(now, this.#notBefore) + this.#backoff.next(), reason, code)
   }
 
-  /** Full jitter: anything between nothing and a bound that doubles, so that viewers do not return as one. */
-  #backoff(): number {
-    const bound = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#attempt++)
-    return (this.#options.random ?? Math.random)() * bound
+  #waitUntil(retryAt: number, reason: string, code: number | null): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.#connect(code), Math.max(0, retryAt - Date.now()))
+    this.#enter({ kind: 'waiting', retryAt, reason, code })
   }
 
   #forget(): void {
     clearTimeout(this.#retry)
     clearTimeout(this.#watch)
+    this.#acknowledgement.reset()
     this.#socket = null
   }
 

@@ -1,112 +1,204 @@
-import type { SnapshotGeneration, SnapshotMessage } from './protocol.ts'
-import type { LogRecord, TokenLog } from './token-log.ts'
-import { type Frame, LIMITS } from './viewer.ts'
+import type { Filter } from './payload.ts'
+import { ByteWriter } from './protocol/byte-codec.ts'
+import {
+  BIN_SUBPROTOCOL,
+  type SnapshotGeneration,
+  type SnapshotMessage,
+  type Subprotocol,
+  writeGenerations,
+} from './protocol.ts'
+import type { TokenLog } from './token-log.ts'
+import { LIMITS } from './viewer.ts'
+import { type WireFrame, wireFrame } from './wire.ts'
 
-const OPEN = Buffer.from('[')
-const COMMA = Buffer.from(',')
-const CLOSE = Buffer.from(']')
 /** Frames kept at most: viewers that come back stand at as many places of the log as there are of them. */
 const KEPT_FRAMES = 64
+/** A snapshot may be so many times as old as it took to make. */
+const SNAPSHOT_AGE = 10
+/** Generations in one part of a snapshot at most. */
+const PART_GENERATIONS = 100
+
+/** A WebSocket frame with entries of the log. */
+export interface Frame extends WireFrame {
+  /** Seq up to which a viewer has been served once it has this: where its cursor goes. */
+  readonly to: number
+  readonly entries: number
+  readonly tokens: number
+}
+
+/** A snapshot in its parts; entries after `upto` follow. */
+export interface Snapshot {
+  readonly upto: number
+  readonly frames: WireFrame[]
+}
+
+/** What a frame was made of. */
+interface Place {
+  protocol: Subprotocol
+  after: number
+  upTo: number
+  filterKey: string | null
+  frame: Frame
+}
 
 /**
- * Makes the frames of the JSON protocol, each once while the log's head stays where it is: viewers at the
- * same cursor get the same Buffer.
+ * Makes the frames of entries and the snapshots, each once: viewers at the same cursor, with the same protocol
+ * and filter, get the same Buffer.
  */
 export class FrameCache {
   readonly #log: TokenLog
-  readonly #frames = new Map<number, Frame>()
-  #head = -1
-  #snapshot: { upto: number; parts: Buffer[] } | null = null
+  readonly #frames = new Map<string, Frame>()
+  readonly #definitions = new Map<number, WireFrame | null>()
+  /** The last frame that was asked for, which mostly is the next one, too. */
+  #front: Place | null = null
+  #upTo = -1
+  #definitionsHead = -1
+  #snapshot: Snapshot | null = null
+  #snapshotGoodTo = 0
 
   constructor(log: TokenLog) {
     this.#log = log
   }
 
   /**
-   * The entries with seq > `after` that pass `filter` (null: all), as many as fit one frame, at least one
-   * if there is any. Without an entry that passes, `entries` is 0 and `to` is the head.
+   * The entries with `after` < seq ≤ `upTo` that pass `filter` (null: all), as many as fit one frame, at least
+   * one if there is any. Without an entry that passes, `entries` is 0, `to` is `upTo` and the frame is not to
+   * be sent.
    */
-  frame(after: number, filter: ReadonlySet<string> | null): Frame {
-    if (filter !== null) return this.#make(after, filter)
-    this.#forgetIfMoved()
-    let frame = this.#frames.get(after)
-    if (frame === undefined) {
-      frame = this.#make(after, null)
-      this.#frames.set(after, frame)
-      const [oldest] = this.#frames.keys()
-      if (this.#frames.size > KEPT_FRAMES && oldest !== undefined) this.#frames.delete(oldest)
+  frame(protocol: Subprotocol, after: number, upTo: number, filter: Filter | null): Frame {
+    const filterKey = filter === null ? null : filter.key
+    const front = this.#front
+    if (
+      front !== null &&
+      front.after === after &&
+      front.upTo === upTo &&
+      front.protocol === protocol &&
+      front.filterKey === filterKey
+    ) {
+      return front.frame
     }
+    if (upTo > this.#upTo) {
+      this.#upTo = upTo
+      this.#frames.clear()
+    }
+    const key = `${protocol} ${after} ${upTo} ${filterKey === null ? '' : `:${filterKey}`}`
+    const kept = this.#frames.get(key)
+    const frame = kept ?? this.#make(protocol, after, upTo, filter)
+    if (kept === undefined) keep(this.#frames, key, frame)
+    this.#front = { protocol, after, upTo, filterKey, frame }
     return frame
   }
 
-  /** A snapshot at the head, in parts: of the generations in `filter` (null: all, shared). */
-  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] } {
+  /**
+   * A snapshot in parts, which are JSON in both protocols. That of all generations is shared: it may be older
+   * than the log's head, up to ten times as old as it took to make, but all that comes after it is kept. With a
+   * filter it is made anew, at the head.
+   */
+  snapshot(filter: Filter | null): Snapshot {
+    if (filter !== null) return this.#makeSnapshot(filter)
+    const { head, tail } = this.#log
+    const shared = this.#snapshot
+    const begun = performance.now()
+    if (
+      shared !== null &&
+      shared.upto >= tail - 1 &&
+      (shared.upto === head || begun < this.#snapshotGoodTo)
+    ) {
+      return shared
+    }
+    const made = this.#makeSnapshot(null)
+    const ended = performance.now()
+    this.#snapshot = made
+    this.#snapshotGoodTo = ended + SNAPSHOT_AGE * (ended - begun)
+    return made
+  }
+
+  /**
+   * What a viewer of the binary protocol has to be told before entries after `after`, if it was not sent those
+   * up to there; null if there is nothing to tell.
+   */
+  definitions(after: number): WireFrame | null {
     const { head } = this.#log
-    if (filter !== null) {
-      const chosen = this.#log.generations().filter(({ generation }) => filter.has(generation))
-      return { upto: head, parts: snapshotParts(head, chosen) }
+    if (head !== this.#definitionsHead) {
+      this.#definitionsHead = head
+      this.#definitions.clear()
     }
-    this.#forgetIfMoved()
-    this.#snapshot ??= { upto: head, parts: snapshotParts(head, this.#log.generations()) }
-    return this.#snapshot
+    const kept = this.#definitions.get(after)
+    if (kept !== undefined) return kept
+    const keys = this.#log.definitions(after)
+    let frame: WireFrame | null = null
+    if (keys.length > 0) {
+      const out = new ByteWriter()
+      writeGenerations(out, keys)
+      frame = wireFrame(out.written, true)
+    }
+    keep(this.#definitions, after, frame)
+    return frame
   }
 
-  #forgetIfMoved(): void {
-    if (this.#head === this.#log.head) return
-    this.#head = this.#log.head
-    this.#frames.clear()
-    this.#snapshot = null
+  #make(protocol: Subprotocol, after: number, upTo: number, filter: Filter | null): Frame {
+    const { payload, ...rest } = this.#log.collect(protocol, after, upTo, LIMITS.frameBytes, filter)
+    return { ...wireFrame(payload, protocol === BIN_SUBPROTOCOL), ...rest }
   }
 
-  #make(after: number, filter: ReadonlySet<string> | null): Frame {
-    const chosen: LogRecord[] = []
-    let bytes = 0
-    let to = after
-    for (let seq = after + 1; seq <= this.#log.head; seq++) {
-      const record = this.#log.record(seq) as LogRecord
-      if (filter === null || filter.has(record.entry.generation)) {
-        // The commas are counted in `bytes`; the two brackets come on top.
-        if (chosen.length > 0 && bytes + record.json.length + 2 > LIMITS.frameBytes) break
-        chosen.push(record)
-        bytes += record.json.length + 1
-      }
-      to = seq
-    }
-    return { bytes: joined(chosen), to, entries: chosen.length }
+  #makeSnapshot(filter: Filter | null): Snapshot {
+    const upto = this.#log.head
+    const groups = partsOf(this.#log.generations(filter))
+    const frames = groups.map((generations, part) => {
+      const last = part === groups.length - 1
+      const message: SnapshotMessage = { type: 'snapshot', upto, part, last, generations }
+      return wireFrame(Buffer.from(JSON.stringify(message)), false)
+    })
+    return { upto, frames }
   }
 }
 
-/** One object alone, several as an array. */
-function joined(records: LogRecord[]): Buffer {
-  const [first] = records
-  if (first === undefined) return Buffer.alloc(0)
-  if (records.length === 1) return first.json
-  const pieces: Buffer[] = []
-  for (const record of records) pieces.push(pieces.length === 0 ? OPEN : COMMA, record.json)
-  pieces.push(CLOSE)
-  return Buffer.concat(pieces)
+/** Keeps a value, and not too many. */
+function keep<K, V>(values: Map<K, V>, key: K, value: V): void {
+  values.set(key, value)
+  if (values.size <= KEPT_FRAMES) return
+  for (const oldest of values.keys()) {
+    values.delete(oldest)
+    return
+  }
 }
 
-/** Parts of about 64 Ki characters of text; a generation is never divided. */
-function snapshotParts(upto: number, generations: SnapshotGeneration[]): Buffer[] {
-  const groups: SnapshotGeneration[][] = [[]]
-  let chars = 0
+/** Divides generations into parts of 64 Ki units of text; a text is divided only where it fits no part. */
+function partsOf(generations: SnapshotGeneration[]): SnapshotGeneration[][] {
+  const most = LIMITS.snapshotPartChars
+  let group: SnapshotGeneration[] = []
+  const groups = [group]
+  let units = 0
   for (const generation of generations) {
-    if (chars > 0 && chars + generation.text.length > LIMITS.snapshotPartChars) {
-      groups.push([])
-      chars = 0
+    for (const piece of piecesOf(generation, most)) {
+      if (group.length === PART_GENERATIONS || (units > 0 && units + piece.text.length > most)) {
+        group = []
+        groups.push(group)
+        units = 0
+      }
+      group.push(piece)
+      units += piece.text.length
     }
-    groups.at(-1)?.push(generation)
-    chars += generation.text.length
   }
-  return groups.map((group, part) => {
-    const message: SnapshotMessage = {
-      type: 'snapshot',
-      upto,
-      part,
-      last: part === groups.length - 1,
-      generations: group,
-    }
-    return Buffer.from(JSON.stringify(message))
-  })
+  return groups
+}
+
+/** A generation in pieces of at most `most` units of text, none of which cuts a surrogate pair. */
+function piecesOf(generation: SnapshotGeneration, most: number): SnapshotGeneration[] {
+  const { text } = generation
+  if (text.length <= most) return [generation]
+  const pieces: SnapshotGeneration[] = []
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(from + most, text.length)
+    if (to < text.length && isPair(text.charCodeAt(to - 1), text.charCodeAt(to))) to--
+    const piece = { ...generation, text: text.slice(from, to) }
+    pieces.push(from === 0 ? piece : { ...piece, text_from: from })
+    from = to
+  }
+  return pieces
+}
+
+/** Whether two units are the halves of one character. */
+function isPair(first: number, second: number): boolean {
+  return first >= 0xd800 && first < 0xdc00 && second >= 0xdc00 && second < 0xe000
 }

@@ -13,7 +13,7 @@ import type {
   TokenEvent,
   TokenKind,
 } from '../events/generation.ts'
-import { ByteReader, type ByteWriter, ProtocolError, varintBytes } from './byte-codec.ts'
+import { ByteReader, type ByteWriter, ProtocolError, varintBytes } from './protocol/byte-codec.ts'
 
 /** Everything as JSON text; spoken where nothing else is asked for. */
 export const JSON_SUBPROTOCOL = 'tokenscope.json.v1'

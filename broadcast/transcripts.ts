@@ -1,5 +1,6 @@
-import type { LogEntry, NeuralStateEntry } from '../events/generation.ts'
+import type { GenerationEvent, NeuralStateEvent } from '../events/generation.ts'
 import { isFinal } from '../events/generation.ts'
+import type { Filter } from './payload.ts'
 import type { SnapshotGeneration } from './protocol.ts'
 
 /** Finished generations that a snapshot still holds. */
@@ -7,58 +8,88 @@ const FINISHED_KEPT = 50
 /** Pieces that are joined at a time. */
 const JOINED = 64
 
-interface Transcript {
-  state: NeuralStateEntry
-  tokens: number
-  /** The text but for the last pieces. */
-  text: string
-  /** What came after it: joined when they are many, since each by itself takes several times its length. */
-  pieces: string[]
-}
-
 /**
  * The whole text and last state of every running generation and of the last 50 finished: what a snapshot
- * is made of. It follows the log entry by entry, so it never has a hole, however short the ring is.
+ * is made of. It follows the log event by event, so it never has a hole, however short the ring is.
  */
 export class Transcripts {
   readonly #running = new Map<string, Transcript>()
   readonly #finished = new Map<string, Transcript>()
 
-  /** Takes in the entry that was just appended. */
-  apply(entry: LogEntry): void {
-    const transcript = this.#running.get(entry.generation)
-    if (entry.type === 'token_activation') {
-      if (transcript === undefined) return
-      transcript.tokens++
-      if (transcript.pieces.push(entry.token_text) === JOINED) join(transcript)
+  /** Takes in the event that was just appended. */
+  apply(event: GenerationEvent): void {
+    const transcript = this.#running.get(event.generation)
+    if (event.type === 'token_activation') {
+      transcript?.add(event.token_text)
       return
     }
-    if (transcript === undefined)
-      this.#running.set(entry.generation, { state: entry, tokens: 0, text: '', pieces: [] })
-    else transcript.state = entry
-    if (isFinal(entry.state)) this.#finish(entry.generation)
+    const { type: _type, ...state } = event
+    if (transcript === undefined) this.#running.set(event.generation, new Transcript(state))
+    else transcript.state = state
+    if (isFinal(event.state)) this.#finish(event.generation)
   }
 
-  /** All of it, oldest first. */
-  generations(): SnapshotGeneration[] {
-    return [...this.#finished.values(), ...this.#running.values()].map(({ state, tokens, text, pieces }) => {
-      const { type: _type, seq: _seq, ...rest } = state
-      return { ...rest, text: text + pieces.join(''), tokens }
-    })
+  /** All of it, or what passes `filter`, oldest first. */
+  generations(filter: Filter | null): SnapshotGeneration[] {
+    const found: SnapshotGeneration[] = []
+    for (const transcripts of [this.#finished, this.#running]) {
+      for (const [generation, transcript] of transcripts) {
+        if (filter !== null && !filter.has(generation)) continue
+        found.push({ ...transcript.state, text: transcript.text, tokens: transcript.tokens })
+      }
+    }
+    return found
   }
 
   #finish(generation: string): void {
     const transcript = this.#running.get(generation)
     if (transcript === undefined) return
     this.#running.delete(generation)
-    join(transcript)
+    transcript.end()
     this.#finished.set(generation, transcript)
     const [oldest] = this.#finished.keys()
     if (this.#finished.size > FINISHED_KEPT && oldest !== undefined) this.#finished.delete(oldest)
   }
 }
 
-function join(transcript: Transcript): void {
-  transcript.text += transcript.pieces.join('')
-  transcript.pieces = []
+/**
+ * A text that grows by pieces. 64 pieces are joined to one of the next tier, 64 of those again: so a piece is
+ * copied some three times, the whole is one flat string whenever it is asked for, and what lies about in small
+ * pieces, each of which takes several times its length, is little.
+ */
+class Transcript {
+  state: Omit<NeuralStateEvent, 'type'>
+  tokens = 0
+  /** The newest pieces first, and in each tier the oldest first. */
+  readonly #tiers: string[][] = [[]]
+
+  constructor(state: Omit<NeuralStateEvent, 'type'>) {
+    this.state = state
+  }
+
+  get text(): string {
+    return this.#tiers
+      .map(pieces => pieces.join(''))
+      .reverse()
+      .join('')
+  }
+
+  add(piece: string): void {
+    this.tokens++
+    let joined = piece
+    for (let tier = 0; ; tier++) {
+      const pieces = this.#tiers[tier] ?? []
+      this.#tiers[tier] = pieces
+      if (pieces.push(joined) < JOINED) return
+      joined = pieces.join('')
+      pieces.length = 0
+    }
+  }
+
+  /** Takes as little memory as it can, since nothing is to come. */
+  end(): void {
+    const { text } = this
+    this.#tiers.length = 0
+    this.#tiers.push([text])
+  }
 }

@@ -5,89 +5,128 @@
  * it; so a slow viewer costs no memory beyond its socket's, and catches up with larger frames. How far it
  * has come is known from pongs: each ping carries the cursor's seq, and every WebSocket stack answers with
  * the same payload by itself. (`bufferedAmount` would be blind for the first 4 MB that the kernel takes.)
+ *
+ * Viewers are served in rounds, up to the same entry each, so that they stand at the same place when the next
+ * begins. One that could not take all of it is *held*, and goes on by itself when a pong makes room.
  */
 import type { WebSocket } from 'ws'
-import { CLOSE_CODES } from '../events/close-codes.ts'
-import type { GapReason, Position, ServerMessage } from './protocol.ts'
-import type { TokenLog } from './token-log.ts'
+import { CLOSE_CODES, type CloseName } from '../events/close-codes.ts'
+import type { Delivery } from './delivery.ts'
+import type { Frame } from './frames.ts'
+import type { GenerationFilter } from './generation-filter.ts'
+import {
+  BIN_SUBPROTOCOL,
+  type GapReason,
+  type Position,
+  type ServerMessage,
+  type Subprotocol,
+} from './protocol.ts'
+import { Window } from './window.ts'
+import { type WireFrame, wireFrame, writeFrame } from './wire.ts'
 
 const KIB = 1024
 
-/** The numbers of the contract that rule a viewer. */
+/** The numbers of the protocol that rule a viewer. */
 export const LIMITS = {
   /** Never more than this unacknowledged, snapshots aside. */
   unackedBytes: 256 * KIB,
-  /** A ping at least this often in bytes. */
-  pingBytes: 64 * KIB,
-  /** Bytes of entries in one frame at most. */
-  frameBytes: 64 * KIB,
+  /** After so much a frame takes a ping along; so every full one does, and there are never 64 KiB without. */
+  pingBytes: 48 * KIB,
+  /** Bytes of entries in one frame at most: with their headers, four of them fit the window. */
+  frameBytes: 64 * KIB - 32,
   /** Left alone while the socket holds more than this. */
   highWaterBytes: 64 * KIB,
   /** Further behind than this: a gap and a snapshot. */
   lagBytes: 4 * KIB * KIB,
   lagMs: 10_000,
-  /** Data outstanding and no pong for this long: closed. */
+  /** Something outstanding, be it a ping alone, and no pong for this long: closed. */
   silentMs: 60_000,
+  /** With so many pings unanswered no more of them helps: clients of ws that wake to over 60 cut themselves off. */
+  unansweredPings: 50,
   /** Replies that may wait in the socket before its questions do. */
   replyBytes: 256 * KIB,
   /** Text in one part of a snapshot. */
   snapshotPartChars: 64 * KIB,
+  /** Further behind than this is told as `behind`. */
+  behindEntries: 100,
 }
 
-/** The whole entries after a cursor that fit one frame. */
-export interface Frame {
-  bytes: Buffer
-  /** Seq of the last entry in it: where the cursor goes. */
-  to: number
-  entries: number
-}
-
-/** What a viewer asks its hub for. */
-export interface FrameSource {
-  /** The frame of entries `after` < seq that pass `filter`; frames without a filter are shared. */
-  frame(after: number, filter: ReadonlySet<string> | null): Frame
-  /** The parts of a snapshot at the head of what passes `filter`; without one they are shared. */
-  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] }
-  delivered(to: number, entries: number): void
-  skipped(reason: GapReason, entries: number): void
-  lag(entries: number): void
+/** How a viewer stands, for `/scope/v1/clients`. */
+export interface ClientReport {
+  /** Name of the connection, of no use but to tell it from others. */
+  client: string
+  address: string | null
+  protocol: Subprotocol
+  /** What it follows; `*` before it has subscribed, too. */
+  generations: '*' | string[]
+  /** Not subscribed yet; with the head; over 100 entries behind; waiting for it to acknowledge. */
+  state: 'connecting' | 'live' | 'behind' | 'held'
+  /** Unix seconds. */
+  connected_at: number
+  /** Seq up to which it was sent, acknowledged, and said to have applied; null: not yet. */
+  cursor: number | null
+  acknowledged: number | null
+  applied: number | null
+  /** Entries between what it acknowledged and the head. */
+  lag: number
+  unacknowledged_bytes: number
+  /** Entries and frames sent; entries it was moved past; how often, and how often it got a snapshot. */
+  delivered: number
+  frames: number
+  skipped: number
+  gaps: number
+  snapshots: number
+  /** From the last ping to its pong. */
+  rtt_ms: number | null
 }
 
 interface Subscription {
-  filter: ReadonlySet<string> | null
+  filter: GenerationFilter | null
   since: Position | null
 }
 
+export interface ViewerOptions {
+  name: string
+  address: string | null
+  protocol: Subprotocol
+}
+
 export class Viewer {
-  readonly #socket: WebSocket
-  readonly #log: TokenLog
-  readonly #source: FrameSource
+  readonly socket: WebSocket
+  readonly protocol: Subprotocol
+  readonly #name: string
+  readonly #address: string | null
+  readonly #delivery: Delivery
+  readonly #connectedAt = performance.now()
   /** What was asked for and waits until the viewer can take it. */
   #asked: Subscription | null = null
-  #filter: ReadonlySet<string> | null = null
+  #filter: GenerationFilter | null = null
   /** Seq up to which this viewer has been served; null until it subscribed. */
   #cursor: number | null = null
   /** Until it first reaches the head after a resume, being behind is its right. */
   #catchingUp = false
-  #sentBytes = 0
-  #ackedBytes = 0
-  #pingedBytes = 0
-  /** Pings not answered yet, oldest first. */
-  #pings: { seq: number; sentBytes: number }[] = []
+  /** It could not take all that there was. */
+  #held = false
+  readonly #window = new Window()
+  /** A ping is to go out, with the next frame if one comes soon. */
+  #pingDue = false
   /** The next frame did not fit the window, and no pong has made room since. */
   #full = false
-  #heardAt = performance.now()
-  #advancedAt = performance.now()
-  #closed = false
+  #advancedAt = 0
+  #closed: CloseName | null = null
+  #applied: number | null = null
+  #delivered = 0
+  #frames = 0
+  #skipped = 0
+  #gaps = 0
+  #snapshots = 0
 
-  constructor(socket: WebSocket, log: TokenLog, source: FrameSource) {
-    this.#socket = socket
-    this.#log = log
-    this.#source = source
-    socket.on('pong', payload => this.#onPong(Number(payload.toString('latin1'))))
-    socket.on('close', () => {
-      this.#closed = true
-    })
+  constructor(socket: WebSocket, delivery: Delivery, { name, address, protocol }: ViewerOptions) {
+    this.socket = socket
+    this.#delivery = delivery
+    this.#name = name
+    this.#address = address
+    this.protocol = protocol
   }
 
   /** Seq up to which this viewer has been served; 0 before it subscribed. */
@@ -95,150 +134,235 @@ export class Viewer {
     return this.#cursor ?? 0
   }
 
+  /** What it was closed with, if it was. */
+  get closedWith(): CloseName | null {
+    return this.#closed
+  }
+
   /** Sends a message that is no log entry. */
   tell(message: ServerMessage): void {
-    if (this.#closed) return
-    this.#write(Buffer.from(JSON.stringify(message)))
+    if (!this.#open) return
+    this.#write(wireFrame(Buffer.from(JSON.stringify(message)), false))
     // Who asks and does not read is not asked to go on: the next questions wait in its own socket.
-    if (this.#socket.bufferedAmount > LIMITS.replyBytes) this.#socket.pause()
+    if (this.socket.bufferedAmount > LIMITS.replyBytes) this.socket.pause()
   }
 
   /** Closes with a code of the table. */
-  close(code: keyof typeof CLOSE_CODES): void {
-    if (!this.#closed) this.#socket.close(CLOSE_CODES[code].code, CLOSE_CODES[code].reason)
+  close(code: CloseName): void {
+    if (!this.#open) return
+    this.#closed = code
+    this.socket.close(CLOSE_CODES[code].code, CLOSE_CODES[code].reason)
   }
 
   /** Cuts the connection without a closing handshake, for one that does not answer any more. */
   terminate(): void {
-    this.#socket.terminate()
+    this.socket.terminate()
   }
 
   /**
    * Starts, or starts anew, with a filter (null: everything): from `since` if it is kept, else from a
    * snapshot.
+   *
+   * @param target up to where viewers are served now
    */
-  subscribe(filter: ReadonlySet<string> | null, since: Position | null): void {
+  subscribe(filter: GenerationFilter | null, since: Position | null, target: number): void {
     this.#asked = { filter, since }
-    this.pump()
+    this.pump(target)
   }
 
-  /** Sends what the viewer has not got yet, as far as it can take it now. */
-  pump(): void {
-    if (this.#closed) return
+  /** Sends what the viewer has not got yet up to entry `target`, as far as it can take it now. */
+  pump(target: number): void {
+    if (!this.#open) return
     // One that asks again and again without reading is owed one snapshot, not one each.
     if (this.#asked !== null && this.#canTake()) this.#begin(this.#asked)
-    if (this.#cursor === null) return
-    while (this.#cursor < this.#log.head && this.#canTake()) {
-      if (this.#tooFarBehind()) {
-        this.#skip('slow_consumer')
-        continue
-      }
-      const frame = this.#source.frame(this.#cursor, this.#filter)
-      const unacked = this.#sentBytes - this.#ackedBytes
+    let held = this.#asked !== null
+    while (this.#cursor !== null && this.#cursor < target) {
+      held = !this.#canTake()
+      if (held) break
+      if (this.#tooFarBehind(this.#cursor) && this.#skip(this.#cursor, 'slow_consumer')) continue
+      const frame = this.#delivery.frame(this.protocol, this.#cursor, target, this.#filter)
+      const { unacked } = this.#window
       if (unacked > 0 && unacked + frame.bytes.length > LIMITS.unackedBytes) {
         this.#full = true
+        held = true
         break
       }
       this.#cursor = frame.to
-      this.#advancedAt = performance.now()
-      if (frame.entries === 0) continue
-      this.#write(frame.bytes)
-      this.#source.delivered(frame.to, frame.entries)
-      if (this.#sentBytes - this.#pingedBytes >= LIMITS.pingBytes) this.#ping()
+      if (this.#catchingUp) this.#advancedAt = performance.now()
+      if (frame.entries > 0) this.#send(frame)
     }
-    if (this.#cursor >= this.#log.head) this.#catchingUp = false
+    this.#held = held
+    if (!held) this.#catchingUp = false
   }
 
-  /** Once a second: pings, and closes a viewer that has had data outstanding for a minute in silence. */
-  tick(): void {
-    if (this.#closed) return
-    const outstanding = this.#sentBytes > this.#ackedBytes
-    if (outstanding && performance.now() - this.#heardAt > LIMITS.silentMs) {
+  /** Goes on, if it was held. */
+  goOn(target: number): void {
+    if (this.#held) this.pump(target)
+  }
+
+  /** Once a second: makes a ping due, and closes a viewer that has left something unanswered for a minute. */
+  tick(target: number): void {
+    if (!this.#open) return
+    if (this.#window.silentMs > LIMITS.silentMs) {
       this.close('TOO_SLOW')
       // Nobody answers there; the closing handshake would only wait as well.
       setTimeout(() => this.terminate(), 1000).unref()
       return
     }
-    if (this.#socket.isPaused && this.#socket.bufferedAmount < LIMITS.highWaterBytes) this.#socket.resume()
-    this.#ping()
-    this.pump()
+    if (this.socket.isPaused && this.socket.bufferedAmount < LIMITS.highWaterBytes) this.socket.resume()
+    this.#pingDue = this.#window.unanswered < LIMITS.unansweredPings
+    this.goOn(target)
+  }
+
+  /** Sends the ping that is due, if no frame has taken it along. */
+  pingIfDue(): void {
+    if (this.#pingDue && this.#open) this.#ping()
+  }
+
+  /** The other side has answered the ping that carried `seq`. */
+  onPong(seq: number, target: number): void {
+    const answered = this.#window.pong(seq)
+    if (answered === null) return
+    this.#full = false
+    this.#delivery.lag(Math.max(0, this.#delivery.log.head - answered))
+    this.goOn(target)
+  }
+
+  /** The other side says that it has applied everything up to `seq`. It is shown, and rules nothing. */
+  onAck(seq: number): void {
+    this.#applied = Math.min(seq, this.cursor)
+  }
+
+  /** How it stands now. */
+  report(): ClientReport {
+    const acknowledged = this.#cursor === null ? null : this.#window.acknowledged
+    const lag = this.#delivery.log.head - (acknowledged ?? this.cursor)
+    const behind = lag > LIMITS.behindEntries ? 'behind' : 'live'
+    return {
+      client: this.#name,
+      address: this.#address,
+      protocol: this.protocol,
+      generations: this.#filter?.ids ?? '*',
+      state: this.#held ? 'held' : this.#cursor === null ? 'connecting' : behind,
+      connected_at: (performance.timeOrigin + this.#connectedAt) / 1000,
+      cursor: this.#cursor,
+      acknowledged,
+      applied: this.#applied,
+      lag,
+      unacknowledged_bytes: this.#window.unacked,
+      delivered: this.#delivered,
+      frames: this.#frames,
+      skipped: this.#skipped,
+      gaps: this.#gaps,
+      snapshots: this.#snapshots,
+      rtt_ms: this.#window.rttMs,
+    }
+  }
+
+  get #open(): boolean {
+    return this.socket.readyState === this.socket.OPEN
   }
 
   #begin({ filter, since }: Subscription): void {
+    const { log } = this.#delivery
     this.#asked = null
     this.#filter = filter
     this.#catchingUp = true
+    this.#held = false
     this.#advancedAt = performance.now()
-    if (since === null) this.#sendSnapshot()
-    else if (since.epoch !== this.#log.epoch || since.seq > this.#log.head) {
-      this.tell({ type: 'gap', from: null, to: null, reason: 'epoch' })
-      this.#source.skipped('epoch', 0)
-      this.#sendSnapshot()
+    if (since === null) this.#sendSnapshot(this.#delivery.snapshot(filter))
+    else if (since.epoch !== log.epoch || since.seq > log.head) {
+      this.#tellGap(null, null, 'epoch')
+      this.#sendSnapshot(this.#delivery.snapshot(filter))
     } else {
       this.#cursor = since.seq
-      if (since.seq + 1 < this.#log.tail) this.#skip('expired')
+      if (since.seq + 1 >= log.tail || !this.#skip(since.seq, 'expired')) this.#sendDefinitions(since.seq)
     }
   }
 
   #canTake(): boolean {
     return (
       !this.#full &&
-      this.#sentBytes - this.#ackedBytes < LIMITS.unackedBytes &&
-      this.#socket.bufferedAmount < LIMITS.highWaterBytes
+      this.#window.unacked < LIMITS.unackedBytes &&
+      this.socket.bufferedAmount < LIMITS.highWaterBytes
     )
   }
 
-  #tooFarBehind(): boolean {
-    const cursor = this.#cursor as number
-    const next = this.#log.record(cursor + 1)
-    if (next === undefined) return true
+  #tooFarBehind(cursor: number): boolean {
+    const { log } = this.#delivery
+    // One that took all there was the last time is behind through no fault of its own.
+    const late = this.#held && cursor + 1 >= log.tail && this.#isLate(cursor)
+    // Asked last: to count the bytes of JSON makes it, and that may take others' place in the log.
+    return late || cursor + 1 < log.tail
+  }
+
+  #isLate(cursor: number): boolean {
+    const { log } = this.#delivery
     const now = performance.now()
     if (this.#catchingUp) return now - this.#advancedAt > LIMITS.lagMs
-    return now - next.appendedAt > LIMITS.lagMs || this.#log.bytesAfter(cursor) > LIMITS.lagBytes
+    // JSON of what a filter keeps back would be made for nobody.
+    const protocol = this.#filter === null ? this.protocol : BIN_SUBPROTOCOL
+    return (
+      now - log.appendedAt(cursor + 1) > LIMITS.lagMs || log.bytesAfter(cursor, protocol) > LIMITS.lagBytes
+    )
   }
 
-  /** Moves on to a snapshot of now, saying what will not come. */
-  #skip(reason: GapReason): void {
-    const from = this.cursor + 1
-    this.tell({ type: 'gap', from, to: this.#log.head, reason })
-    this.#source.skipped(reason, this.#log.head - from + 1)
-    this.#sendSnapshot()
+  /** Moves on from `cursor` to a snapshot, saying what will not come; false if there is none beyond it. */
+  #skip(cursor: number, reason: GapReason): boolean {
+    const snapshot = this.#delivery.snapshot(this.#filter)
+    if (snapshot.upto <= cursor) return false
+    this.#tellGap(cursor + 1, snapshot.upto, reason)
+    this.#sendSnapshot(snapshot)
+    this.#held = false
+    return true
   }
 
-  #sendSnapshot(): void {
-    const { upto, parts } = this.#source.snapshot(this.#filter)
-    for (const part of parts) this.#write(part)
+  #tellGap(from: number | null, to: number | null, reason: GapReason): void {
+    const entries = from === null || to === null ? 0 : to - from + 1
+    this.tell({ type: 'gap', from, to, reason })
+    this.#gaps++
+    this.#skipped += entries
+    this.#delivery.skipped(reason, entries)
+  }
+
+  #sendSnapshot({ upto, frames }: { upto: number; frames: WireFrame[] }): void {
+    for (const frame of frames) this.#write(frame)
+    this.#snapshots++
     this.#cursor = upto
     this.#advancedAt = performance.now()
+    this.#sendDefinitions(upto)
     this.#ping()
   }
 
-  #write(bytes: Buffer): void {
-    // The minute of silence is counted from when something was there to be answered.
-    if (this.#sentBytes === this.#ackedBytes) this.#heardAt = performance.now()
-    this.#sentBytes += bytes.length
-    this.#socket.send(bytes, { binary: false })
+  #sendDefinitions(cursor: number): void {
+    if (this.protocol !== BIN_SUBPROTOCOL) return
+    const definitions = this.#delivery.definitions(cursor)
+    if (definitions !== null) this.#write(definitions)
+  }
+
+  #send(frame: Frame): void {
+    const pings = this.#pingDue || this.#window.unpinged + frame.bytes.length >= LIMITS.pingBytes
+    // The ping's few bytes are not the viewer's to acknowledge.
+    this.#write(pings ? this.#delivery.pinged(frame) : frame, frame.bytes.length)
+    if (pings) this.#pinged()
+    this.#delivered += frame.entries
+    this.#frames++
+    this.#delivery.delivered(frame)
+  }
+
+  #write(frame: WireFrame, bytes = frame.bytes.length): void {
+    this.#window.send(bytes)
+    writeFrame(this.socket, frame)
   }
 
   #ping(): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return
-    this.#pingedBytes = this.#sentBytes
-    this.#pings.push({ seq: this.cursor, sentBytes: this.#sentBytes })
-    this.#socket.ping(String(this.cursor))
+    this.socket.ping(String(this.cursor))
+    this.#pinged()
   }
 
-  #onPong(seq: number): void {
-    // A pong may answer several pings at once (RFC 6455 §5.5.3: the most recent one). Of pings with the same
-    // seq the first is taken as answered: bytes counted as arrived too late do less harm than too early.
-    const exact = this.#pings.findIndex(ping => ping.seq === seq)
-    const index = exact >= 0 ? exact : this.#pings.findLastIndex(ping => ping.seq < seq)
-    const answered = this.#pings[index]
-    if (answered === undefined) return
-    this.#ackedBytes = answered.sentBytes
-    this.#pings = this.#pings.slice(index + 1)
-    this.#full = false
-    this.#heardAt = performance.now()
-    this.#source.lag(this.#log.head - answered.seq)
-    this.pump()
+  /** A ping with the cursor went out. */
+  #pinged(): void {
+    this.#window.ping(this.cursor)
+    this.#pingDue = false
   }
 }

@@ -175,7 +175,7 @@ export class Compositor {
     const cells = new Uint32Array(last - first + 1)
     let count = 0
     for (let seq = first; seq <= last; seq++) {
-      const cell = this.#log.record(seq)?.cell ?? null
+      const cell = this.#log.cell(seq)
       if (cell === null) continue
       seqs[count] = seq
       cells[count++] = cell

@@ -106,6 +106,13 @@ export const CONFIG_KEYS = [
     meaning: 'how long a request over a limit may wait for its turn; one that would wait longer gets 429',
   },
   {
+    flag: 'max-clients',
+    value: 'N',
+    repeatable: false,
+    fallback: '10000',
+    meaning: 'how many viewers may be connected at once; 64 of them from one address, loopback exempt',
+  },
+  {
     flag: 'allow-origin',
     value: 'ORIGIN',
     repeatable: true,

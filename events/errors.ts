@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   INVALID_JSON: { status: 400, retryable: false, meaning: 'the body is not JSON' },
   INVALID_MESSAGE: { status: 400, retryable: false, meaning: 'a WebSocket message is malformed' },
   EMPTY_PROMPT: { status: 400, retryable: false, meaning: 'there is no prompt to send' },
+  UNAUTHORIZED: { status: 401, retryable: false, meaning: 'who asked gave no token, or a wrong one' },
   FORBIDDEN_ORIGIN: { status: 403, retryable: false, meaning: 'a page of another origin asked' },
   NOT_FOUND: { status: 404, retryable: false, meaning: 'no such path or thing' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, meaning: 'the path has other methods' },

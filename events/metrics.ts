@@ -83,6 +83,17 @@ export const METRICS = {
     labels: [],
     buckets: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000],
   },
+  tokenscope_broadcast_tokens_per_frame: {
+    type: 'histogram',
+    help: 'Tokens gathered in a frame, one observation for each frame that was made, however many viewers got it.',
+    labels: [],
+    buckets: [1, 2, 5, 10, 20, 40, 80, 160, 320, 640],
+  },
+  tokenscope_broadcast_closed_total: {
+    type: 'counter',
+    help: 'WebSocket connections that ended, by close code; `other` is one that is not in our table.',
+    labels: ['code'],
+  },
   tokenscope_broadcast_skipped_total: {
     type: 'counter',
     help: 'Entries that viewers were moved past, by the reason of the gap.',

@@ -44,6 +44,7 @@ export function refuseOnSocket(socket: Duplex, error: TokenscopeError, correlati
       'Content-Type: application/json',
       `Content-Length: ${Buffer.byteLength(body)}`,
       `X-Correlation-ID: ${correlationId}`,
+      ...(error.retryAfterSeconds === null ? [] : [`Retry-After: ${Math.ceil(error.retryAfterSeconds)}`]),
       'Connection: close',
       '',
       body,

@@ -17,6 +17,7 @@ import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import { PASSED_BODY_BYTES, SOCKET_BUFFER_BYTES } from '../events/limits.ts'
 import { failure, openaiError, refuseOnSocket } from './answers.ts'
 import { type Cache, cacheRoutes } from './cache-routes.ts'
+import { type Clients, clientRoutes } from './client-routes.ts'
 import { correlationIdOf } from './correlation.ts'
 import { Doors, type DoorsOptions } from './doors.ts'
 import { type Generations, scopeRoutes } from './scope-routes.ts'
@@ -38,6 +39,7 @@ export interface Rooms {
   upstreams: Upstreams
   workflows: Workflows
   cache: Cache
+  clients: Clients
   passThrough(request: IncomingMessage, response: ServerResponse, context: PassThroughContext): Promise<void>
   upgrade(
     request: IncomingMessage,
@@ -167,6 +169,7 @@ export class HttpServer {
     scopeRoutes(app, rooms.generations)
     upstreamRoutes(app, rooms.upstreams, rooms.workflows)
     cacheRoutes(app, rooms.cache)
+    clientRoutes(app, rooms.clients)
     app.get(STREAM_PATH, () => {
       throw new TokenscopeError('BAD_REQUEST', `${STREAM_PATH} is a WebSocket; connect with ws://.`)
     })

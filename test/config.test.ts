@@ -36,6 +36,7 @@ test('without anything the defaults of the contract hold', () => {
     cache: false,
     limits: { requestsPerMinute: null, tokensPerMinute: null, waitMs: 5000 },
     drainSeconds: 10,
+    maxClients: 10_000,
     allowOrigins: [],
     allowHosts: [],
     logLevel: 'info',
@@ -72,6 +73,17 @@ test('limits are numbers a minute, or off', () => {
   })
   const file = { 'tokens-per-minute': 100_000, 'requests-per-minute': 'off' }
   expect(read([], {}, file).limits).toEqual({ ...off, tokensPerMinute: 100_000 })
+})
+
+test('the places for viewers are a number like others', () => {
+  expect(read(['--max-clients', '1']).maxClients).toBe(1)
+  expect(read([], { TOKENSCOPE_MAX_CLIENTS: '20000' }).maxClients).toBe(20_000)
+  expect(read([], {}, { 'max-clients': 5 }).maxClients).toBe(5)
+  for (const bad of ['0', '-1', '1.5', 'off', '1e999']) {
+    expect(() => read([`--max-clients=${bad}`])).toThrow(
+      `--max-clients is "${bad}"; it must be a whole number from 1.`,
+    )
+  }
 })
 
 test('flag beats environment beats file', () => {

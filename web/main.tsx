@@ -14,6 +14,7 @@ import { Selection } from './selection.ts'
 import { ScopeStore } from './store.ts'
 import { exposeForTests } from './test-hook.ts'
 import { Theme } from './theme.ts'
+import { onWaking } from './waking.ts'
 
 /** Entries whose detail is asked for once, so that the map is not empty on arrival. */
 const HISTORY_ENTRIES = 6000
@@ -37,11 +38,7 @@ const client = createScopeClient({
   },
 })
 
-const wake = () => {
-  if (document.visibilityState === 'visible') client.wake()
-}
-window.addEventListener('online', wake)
-document.addEventListener('visibilitychange', wake)
+onWaking(() => client.wake())
 effect(() => {
   store.connection.value // read: however it changed, the server is asked how it is
   health.ask()

@@ -35,7 +35,7 @@ export interface StoreListener {
 export class ScopeStore {
   /** Live ones first, then the newest. */
   readonly list: Signal<readonly Generation[]> = signal([])
-  readonly connection: Signal<ScopeState> = signal({ kind: 'connecting' })
+  readonly connection: Signal<ScopeState> = signal({ kind: 'connecting', code: null })
   /** Whether the demo model answers; null until the server said so. */
   readonly demo: Signal<boolean | null> = signal(null)
   /** Tokens held. */
@@ -52,7 +52,6 @@ export class ScopeStore {
   #tokens = 0
   /** Server's clock minus ours, in seconds, from the freshest token seen. */
   #clockOffset: number | null = null
-  #snapshotIds: Set<string> | null = null
 
   constructor(options: StoreOptions) {
     this.#options = options
@@ -84,7 +83,7 @@ export class ScopeStore {
         if (message.reason === 'epoch') this.#clear()
         return
       case 'snapshot':
-        this.#retell(message.generations, message.part === 0, message.last)
+        this.#retell(message.generations)
         return
       case 'neural_state':
         this.#state(message, replay)
@@ -96,21 +95,19 @@ export class ScopeStore {
     }
   }
 
-  #retell(generations: SnapshotGeneration[], first: boolean, last: boolean): void {
-    if (first || this.#snapshotIds === null) this.#snapshotIds = new Set()
+  #retell(generations: SnapshotGeneration[]): void {
+    const ids = new Set<string>()
     for (const told of generations) {
-      this.#snapshotIds.add(told.generation)
+      ids.add(told.generation)
       const generation = this.#need(told.generation)
       generation.become(told)
       generation.retell(told.text, told.tokens)
       this.#touch(generation)
     }
-    if (!last) return
     // What runs is always in a snapshot: who is not has ended while this page looked elsewhere.
     for (const generation of this.#generations.values()) {
-      if (generation.live && !this.#snapshotIds.has(generation.id)) this.#drop(generation)
+      if (generation.live && !ids.has(generation.id)) this.#drop(generation)
     }
-    this.#snapshotIds = null
     this.ready.value = true
     this.#reorder()
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ByteReader, ByteWriter, ProtocolError } from '../../broadcast/byte-codec.ts'
+import { ByteReader, ByteWriter, ProtocolError } from '../../broadcast/protocol/byte-codec.ts'
 import {
   BinaryReader,
   type GenerationKey,

@@ -65,14 +65,14 @@ function caughtUp({ compositor, log, meter }: Composed): Promise<void> {
 /** Seqs of the tokens that the process has, each of which lies where the log put it. */
 async function laidOut({ compositor, log }: Composed): Promise<number[]> {
   const { seqs, places } = await compositor.places(1, log.head)
-  const cells = [...seqs].map(seq => log.record(seq)?.cell)
+  const cells = [...seqs].map(seq => log.cell(seq))
   expect([...places]).toEqual(cells.map(cell => mapPlace(cell as number)))
   return [...seqs]
 }
 
 function tokensKept({ log }: Composed): number[] {
   return Array.from({ length: log.head - log.tail + 1 }, (_, i) => log.tail + i).filter(
-    seq => log.record(seq)?.cell != null,
+    seq => log.cell(seq) !== null,
   )
 }
 

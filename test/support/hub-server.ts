@@ -37,6 +37,13 @@ export class HubServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** TCP connections that are open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+    })
+  }
+
   async stop(): Promise<void> {
     await this.hub.stop()
     this.#server.closeAllConnections()

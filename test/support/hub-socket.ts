@@ -1,14 +1,23 @@
 import { EventEmitter } from 'node:events'
 import type { WebSocket } from 'ws'
-import { FrameCache } from '../../broadcast/frames.ts'
-import type { GapReason, ServerMessage } from '../../broadcast/protocol.ts'
+import { Delivery } from '../../broadcast/delivery.ts'
+import { GenerationFilter } from '../../broadcast/generation-filter.ts'
+import {
+  BIN_SUBPROTOCOL,
+  BinaryReader,
+  JSON_SUBPROTOCOL,
+  type Position,
+  type ServerMessage,
+  type Subprotocol,
+} from '../../broadcast/protocol.ts'
 import type { TokenLog } from '../../broadcast/token-log.ts'
-import { type Frame, type FrameSource, Viewer } from '../../broadcast/viewer.ts'
+import { Viewer } from '../../broadcast/viewer.ts'
 import type { LogEntry } from '../../events/generation.ts'
+import { RecordingMeter } from './hub-meter.ts'
 
 /** What a viewer did to its socket, in order. */
 export type Act =
-  | { kind: 'frame'; bytes: Buffer }
+  | { kind: 'frame'; bytes: Buffer; binary: boolean }
   | { kind: 'ping'; payload: string }
   | { kind: 'close'; code: number }
   | { kind: 'terminate' }
@@ -28,9 +37,8 @@ export class FakeSocket extends EventEmitter {
   onFrame: (bytes: Buffer) => void = () => {}
 
   send(bytes: Buffer, options: { binary: boolean }): void {
-    if (options.binary) throw new Error('a JSON frame is text')
     this.onFrame(bytes)
-    this.acts.push({ kind: 'frame', bytes })
+    this.acts.push({ kind: 'frame', bytes, binary: options.binary })
     this.sent += bytes.length
   }
 
@@ -82,8 +90,13 @@ export class FakeSocket extends EventEmitter {
     return this.acts.flatMap(act => (act.kind === 'close' ? [act.code] : []))
   }
 
+  /** What was sent, as a reader of all of it understands it. */
   get messages(): ServerMessage[] {
-    return this.frames.flatMap(messagesIn)
+    const reader = new BinaryReader()
+    return this.acts.flatMap(act => {
+      if (act.kind !== 'frame') return []
+      return act.binary ? reader.read(act.bytes) : messagesIn(act.bytes)
+    })
   }
 
   get entries(): LogEntry[] {
@@ -105,41 +118,73 @@ export function isEntry(message: ServerMessage): message is LogEntry {
   return message.type === 'neural_state' || message.type === 'token_activation'
 }
 
-/** Real frames of a log, and a record of what the viewer told about itself. */
-export class RecordingSource implements FrameSource {
-  readonly deliveries: { to: number; entries: number }[] = []
-  readonly skips: { reason: GapReason; entries: number }[] = []
-  readonly lags: number[] = []
-  readonly #cache: FrameCache
+/** A viewer of a log on a fake socket, served up to the head whenever it is pumped. */
+export class FakeViewer {
+  readonly socket = new FakeSocket()
+  readonly meter = new RecordingMeter()
+  readonly viewer: Viewer
+  readonly delivery: Delivery
+  readonly #log: TokenLog
 
-  constructor(log: TokenLog) {
-    this.#cache = new FrameCache(log)
+  constructor(log: TokenLog, protocol: Subprotocol = JSON_SUBPROTOCOL) {
+    this.#log = log
+    this.delivery = new Delivery(log, this.meter)
+    const { socket } = this
+    this.viewer = new Viewer(socket as unknown as WebSocket, this.delivery, {
+      name: 'c_1',
+      address: '127.0.0.1',
+      protocol,
+    })
+    socket.on('pong', payload => this.viewer.onPong(Number(payload.toString('latin1')), log.head))
   }
 
-  frame(after: number, filter: ReadonlySet<string> | null): Frame {
-    return this.#cache.frame(after, filter)
+  /** A viewer of the binary protocol. */
+  static binary(log: TokenLog): FakeViewer {
+    return new FakeViewer(log, BIN_SUBPROTOCOL)
   }
 
-  snapshot(filter: ReadonlySet<string> | null): { upto: number; parts: Buffer[] } {
-    return this.#cache.snapshot(filter)
+  get cursor(): number {
+    return this.viewer.cursor
   }
 
-  delivered(to: number, entries: number): void {
-    this.deliveries.push({ to, entries })
+  /** Entries that it was moved past, and why, each time. */
+  get skips(): { reason: string; entries: number }[] {
+    return this.meter.counted
+      .filter(({ name }) => name === 'tokenscope_broadcast_skipped_total')
+      .map(({ labels, value }) => ({ reason: labels.reason as string, entries: value }))
   }
 
-  skipped(reason: GapReason, entries: number): void {
-    this.skips.push({ reason, entries })
+  get lags(): number[] {
+    return this.meter.observations('tokenscope_broadcast_lag_entries').map(({ value }) => value)
   }
 
-  lag(entries: number): void {
-    this.lags.push(entries)
+  subscribe(generations: string[] | null = null, since: Position | null = null): void {
+    const filter = generations === null ? null : new GenerationFilter(generations)
+    this.viewer.subscribe(filter, since, this.#log.head)
   }
-}
 
-/** A viewer of `log` on a fake socket. */
-export function fakeViewer(log: TokenLog): { viewer: Viewer; socket: FakeSocket; source: RecordingSource } {
-  const socket = new FakeSocket()
-  const source = new RecordingSource(log)
-  return { viewer: new Viewer(socket as unknown as WebSocket, log, source), socket, source }
+  tell(message: ServerMessage): void {
+    this.viewer.tell(message)
+  }
+
+  pump(): void {
+    this.viewer.pump(this.#log.head)
+  }
+
+  /** Its turn in a second in which no frame takes its ping along. */
+  tick(): void {
+    this.viewer.tick(this.#log.head)
+    this.viewer.pingIfDue()
+  }
+
+  /** Pumps, ticks and acknowledges until nothing more comes. */
+  settle(): void {
+    for (let quiet = 0; quiet < 2; quiet++) {
+      const before = this.socket.frames.length
+      this.pump()
+      this.tick()
+      this.socket.answer()
+      if (this.socket.frames.length > before) quiet = -1
+    }
+  }
 }

@@ -1,6 +1,8 @@
 import type { Page } from 'playwright-core'
+import { BIN_SUBPROTOCOL } from '../../broadcast/protocol.ts'
 import { mapPosition } from '../../compositor/map.ts'
 import type { LogEntry, NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
+import { BinaryTeller } from './binary-log.ts'
 
 const WORDS = ['The', ' river', ' and', ' a', ' tea', ',', ' of', '\n', ' sure', ' window', ' 你好', ' 👩‍🚀']
 
@@ -36,17 +38,18 @@ export function logOf({ counts, stride, unknownEach }: FeedShape): LogEntry[] {
 export async function feedPage(page: Page, entries: readonly LogEntry[]): Promise<void> {
   await page.routeWebSocket(/\/scope\/v1\/stream$/, socket => {
     const say = (message: unknown) => socket.send(JSON.stringify(message))
-    say({ type: 'hello', epoch: 'fed', head: 0, protocol: '', layouts: ['map'], demo: false })
-    socket.onMessage(message => answer(String(message), say))
+    say({ type: 'hello', epoch: 'fed', head: 0, protocol: BIN_SUBPROTOCOL, layouts: ['map'], demo: false })
+    socket.onMessage(message => {
+      const { type, since } = JSON.parse(String(message))
+      if (type === 'ping') say({ type: 'pong', epoch: 'fed', seq: entries.length })
+      if (type !== 'subscribe' || since !== undefined) return
+      say({ type: 'snapshot', upto: 0, part: 0, last: true, generations: [] })
+      const teller = new BinaryTeller()
+      for (let from = 0; from < entries.length; from += 4000) {
+        socket.send(Buffer.from(teller.entries(entries.slice(from, from + 4000))))
+      }
+    })
   })
-
-  function answer(message: string, say: (message: unknown) => void): void {
-    const { type, since } = JSON.parse(message)
-    if (type === 'ping') say({ type: 'pong', epoch: 'fed', seq: entries.length })
-    if (type !== 'subscribe' || since !== undefined) return
-    say({ type: 'snapshot', upto: 0, part: 0, last: true, generations: [] })
-    for (let from = 0; from < entries.length; from += 4000) say(entries.slice(from, from + 4000))
-  }
 }
 
 function tokenOf(generation: string, index: number, cell: number, confidence: number | null): TokenEntry {

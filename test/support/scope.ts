@@ -29,6 +29,7 @@ export async function startScope({
     cache: false,
     limits: { requestsPerMinute: null, tokensPerMinute: null, waitMs: 0 },
     drainSeconds: 0,
+    maxClients: 10_000,
     allowOrigins: [],
     allowHosts: [],
     logLevel: 'silent',

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ScopeState } from '../../broadcast/client.ts'
 import { createLost } from '../../web/lost.ts'
 
-const WAITING: ScopeState = { kind: 'waiting', retryAt: 0, reason: 'gone' }
+const WAITING: ScopeState = { kind: 'waiting', retryAt: 0, reason: 'gone', code: null }
 
 describe('a lost connection', () => {
   beforeEach(() => {
@@ -29,7 +29,7 @@ describe('a lost connection', () => {
     for (let attempt = 0; attempt < 4; attempt++) {
       connection.value = WAITING
       vi.advanceTimersByTime(300)
-      connection.value = { kind: 'connecting' }
+      connection.value = { kind: 'connecting', code: null }
       vi.advanceTimersByTime(200)
     }
     expect(lost.value).toBe(true)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { CLOSE_CODES } from '../../events/close-codes.ts'
 import type { Tokenscope } from '../../main.ts'
 import type { DrawnBy } from '../../web/map/cell-layer.ts'
 import type { ScopeHook } from '../../web/test-hook.ts'
@@ -263,6 +264,34 @@ function pageSuite(way: DrawnBy): void {
     await answer.text().catch(() => {})
     viewer.close()
     await way.close()
+  })
+
+  test('a page that finds no room says so, and comes in once there is some', async () => {
+    const small = await startScope({ upstreams: [upstream.url], maxClients: 1 })
+    const first = await Spectator.watch(small.url)
+    await page.goto(small.url)
+    const notice = at('connection-notice')
+    await notice.filter({ hasText: /^Too many viewers for now\. Trying again in \d+ s\./ }).waitFor()
+    expect(await at('connection').innerText()).toBe('no room yet')
+    await page.screenshot({ path: picturePath(`no-room-${way}`) })
+    first.close()
+    await first.closed
+    await page.waitForFunction(() => window.__scope?.applied != null)
+    await notice.waitFor({ state: 'hidden' })
+    await small.stop()
+  })
+
+  test.each([
+    [CLOSE_CODES.UNAUTHORIZED, /asks for a token/],
+    [CLOSE_CODES.PROTOCOL_ABUSE, /did not understand this page/],
+  ])('a page that was sent away for good says why: $code', async ({ code, reason }, words) => {
+    await page.routeWebSocket(/\/scope\/v1\/stream$/, socket => socket.close({ code, reason }))
+    await page.goto(scope.url)
+    const notice = at('connection-notice')
+    await notice.filter({ hasText: words }).waitFor()
+    expect(await notice.getByRole('button').innerText()).toBe('reload')
+    expect(await at('connection').innerText()).toBe('closed')
+    await page.screenshot({ path: picturePath(`closed-${code}-${way}`) })
   })
 
   test('a late page sees the tokens that came before it', async () => {

@@ -52,8 +52,8 @@ const { type: _type, seq: _seq, ...toldState } = state('g_1', 'generating')
 const told = (text: string, tokens: number, more: object = {}) => ({
   type: 'snapshot' as const,
   upto: 9,
-  part: 0,
-  last: true,
+  part: 0 as const,
+  last: true as const,
   generations: [{ ...toldState, text, tokens, ...more }],
 })
 

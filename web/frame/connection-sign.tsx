@@ -1,15 +1,14 @@
 import { useScope } from '../scope.ts'
+import { connectionSign } from './connection-words.ts'
 
-const WORDS = { connecting: 'connecting', open: 'connected', waiting: 'reconnecting', closed: 'closed' }
-
-/** Whether the stream is there, in one word and a dot. */
+/** Whether the stream is there, in a word or two and a dot. */
 export function ConnectionSign() {
   const { store } = useScope()
-  const { kind } = store.connection.value
+  const state = store.connection.value
   return (
-    <span class="connection" data-testid="connection" data-state={kind}>
+    <span class="connection" data-testid="connection" data-state={state.kind}>
       <span class="state-dot" aria-hidden="true" />
-      <span class="connection-word">{WORDS[kind]}</span>
+      <span class="connection-word">{connectionSign(state)}</span>
     </span>
   )
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { useScope } from '../scope.ts'
+import { connectionSentence } from './connection-words.ts'
 
 /** What floats at the top of the map: what is wrong with the connection, or with the upstream. */
 export function Notices() {
@@ -40,20 +41,24 @@ function ConnectionNotice() {
     return () => clearInterval(clock)
   }, [down])
 
-  if (state.kind === 'closed') {
+  const sentence = connectionSentence(state)
+  if (sentence === null || !lost.value) return null
+  if (!down) {
     return (
-      <p class="notice notice-failed float" role="alert">
-        <span>Tokenscope closed the connection: {state.reason}. Reload the page to try again.</span>
+      <p class="notice notice-failed float" role="alert" data-testid="connection-notice">
+        <span>{sentence}</span>
+        <button type="button" class="chip" onClick={() => location.reload()}>
+          reload
+        </button>
       </p>
     )
   }
-  if (!down || !lost.value) return null
   const seconds = state.kind === 'waiting' ? Math.max(0, Math.ceil((state.retryAt - now) / 1000)) : 0
   return (
-    <p class="notice notice-waiting float" role="status">
+    <p class="notice notice-waiting float" role="status" data-testid="connection-notice">
       <span class="state-dot" aria-hidden="true" />
       <span>
-        Tokenscope is not answering. What is shown is kept.{' '}
+        {sentence}{' '}
         <span class="countdown">{seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying now.'}</span>
       </span>
       <button type="button" class="chip" disabled={state.kind !== 'waiting'} onClick={() => client.wake()}>

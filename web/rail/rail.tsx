@@ -8,7 +8,7 @@ const SHOWN = 120
 
 /** The generations, live ones first. Under 900 px a sheet. */
 export function Rail() {
-  const { store, railOpen } = useScope()
+  const { store, lost, railOpen } = useScope()
   const list = store.list.value
   const sheet = useRef<HTMLElement>(null)
   const open = railOpen.value
@@ -44,11 +44,7 @@ export function Rail() {
         </span>
       </header>
       {list.length === 0 ? (
-        <p class="note rail-empty">
-          {store.ready.value
-            ? 'Nothing yet. Type a prompt below, or point an app at the base URL.'
-            : 'Waiting for the first word from Tokenscope.'}
-        </p>
+        <p class="note rail-empty">{emptyWords(store.ready.value, lost.value)}</p>
       ) : (
         <ul class="rail-list">
           {list.slice(0, SHOWN).map(generation => (
@@ -59,4 +55,9 @@ export function Rail() {
       )}
     </nav>
   )
+}
+
+function emptyWords(ready: boolean, lost: boolean): string {
+  if (ready) return 'Nothing yet. Type a prompt below, or point an app at the base URL.'
+  return lost ? 'Not connected.' : 'Waiting for the first word from Tokenscope.'
 }

@@ -31,6 +31,8 @@ describe('a message that is well formed', () => {
     { type: 'stop', generation: 'g_01J' },
     { type: 'ack', seq: 1100 },
     { type: 'ping' },
+    { type: 'auth', token: 'eyJhbGciOiJIUzI1NiJ9.e30.x' },
+    { type: 'auth', token: 'x'.repeat(16_384) },
   ])('is read as it is: %j', message => {
     expect(read(message)).toEqual(message)
   })
@@ -83,8 +85,17 @@ describe('a malformed message', () => {
     [{ type: 'stop', generation: ['g_a'] }, /generation/],
     [{ type: 'ack' }, /seq/],
     [{ type: 'ack', seq: '7' }, /seq/],
+    [{ type: 'auth' }, /auth.*token/],
+    [{ type: 'auth', token: '' }, /token/],
+    [{ type: 'auth', token: 5 }, /token/],
+    [{ type: 'auth', token: 'x'.repeat(16_385) }, /token/],
   ])('is refused with what is wrong in it: %j', (message, names) => {
     expect(refusal(Buffer.from(JSON.stringify(message)))).toMatch(names)
+  })
+
+  it('is refused without the token that it holds', () => {
+    const secret = 'secret'.repeat(5000)
+    expect(refusal(Buffer.from(JSON.stringify({ type: 'auth', token: secret })))).not.toContain('secret')
   })
 
   it('may be no JSON, or cut off', () => {
@@ -99,7 +110,7 @@ describe('a malformed message', () => {
 })
 
 describe('whatever comes', () => {
-  const known = ['subscribe', 'layout', 'stop', 'ack', 'ping']
+  const known = ['subscribe', 'layout', 'stop', 'ack', 'ping', 'auth']
 
   /** Read, or refused with INVALID_MESSAGE and a sentence. */
   function isTakenOrRefused(data: Buffer, isBinary = false): boolean {
@@ -133,6 +144,7 @@ describe('whatever comes', () => {
         generation: field,
         layout: field,
         seq: field,
+        token: field,
         since,
       },
       { requiredKeys: ['type'] },
