@@ -93,7 +93,10 @@ export interface ScopeClient {
    * for a sign of life if it believes to be connected. One that was told there is no room waits that second.
    */
   wake(): void
-  /** Ends it for good. */
+  /**
+   * Ends it for good: nothing is told any more. Node's own WebSocket keeps a program running until the server has
+   * answered the close or the connection is gone.
+   */
   close(): void
 }
 
@@ -122,6 +125,8 @@ class Client implements ScopeClient {
   #notBefore = 0
   #retry: ReturnType<typeof setTimeout> | undefined
   #watch: ReturnType<typeof setTimeout> | undefined
+  /** By when a sign of life has to come, once one was asked for; by the clock that never jumps. */
+  #answerBy: number | null = null
 
   constructor(options: ScopeClientOptions) {
     this.#options = options
@@ -158,14 +163,18 @@ class Client implements ScopeClient {
       // Timers stand still while the machine sleeps, and the handshake of before is dead.
       if (Date.now() - this.#begunAt > OPEN_MS) this.#connect(state.code)
     } else if (state.kind === 'waiting') {
-      if (Date.now() >= this.#notBefore) this.#connect(state.code)
-      else this.#waitUntil(this.#notBefore, state.reason, state.code)
+      // Never longer than it was meant to be, should the clock have been set back.
+      const left = Math.min(this.#notBefore - Date.now(), NO_ROOM_MS)
+      if (left <= 0) this.#connect(state.code)
+      else this.#waitUntil(Date.now() + left, state.reason, state.code)
     }
   }
 
   close(): void {
     if (this.#state.kind === 'closed') return
+    this.#acknowledge()
     this.#acknowledgement.flush()
+    this.#cursor.end()
     const socket = this.#socket
     this.#forget()
     this.#enter({ kind: 'closed', code: 1000, reason: 'closed here' })
@@ -179,7 +188,9 @@ class Client implements ScopeClient {
     this.#reader = new BinaryReader()
     this.#subscribed = false
     this.#begunAt = Date.now()
-    this.#enter({ kind: 'connecting', code })
+    const state: ScopeState = { kind: 'connecting', code }
+    this.#enter(state)
+    if (this.#state !== state) return // the owner closed it on hearing that
     const { url, protocol } = this.#options
     const Socket = this.#options.WebSocket ?? (globalThis.WebSocket as unknown as SocketClass)
     let socket: ScopeSocket
@@ -240,12 +251,18 @@ class Client implements ScopeClient {
         if (this.#socket !== socket) return // the owner closed it meanwhile
       }
     } catch (error) {
+      if (this.#socket !== socket) return
       // Nothing that comes after it can be trusted; a new connection goes on where this one was.
       this.#giveUp(`the server said what cannot be read: ${error instanceof Error ? error.message : error}`)
       return
     }
     this.#heard()
-    if (this.#cursor.position !== null) this.#acknowledgement.applied(this.#cursor.position.seq)
+    this.#acknowledge()
+  }
+
+  #acknowledge(): void {
+    const { appliedHere } = this.#cursor
+    if (appliedHere !== null) this.#acknowledgement.applied(appliedHere)
   }
 
   #messagesIn(data: unknown): ServerMessage[] {
@@ -271,26 +288,23 @@ class Client implements ScopeClient {
   }
 
   #deliver(message: ScopeMessage, delivery: Delivery): void {
-    try {
-      this.#options.onMessage(message, delivery)
-    } catch (error) {
-      // The owner's fault is the owner's to hear of, and no reason to keep the rest from it.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    apart(() => this.#options.onMessage(message, delivery))
   }
 
   /** Something came: the connection lives. */
   #heard(): void {
     if (this.#state.kind !== 'open') return
     clearTimeout(this.#watch)
+    this.#answerBy = null
     this.#watch = setTimeout(() => this.#askForLife(ANSWER_MS), QUIET_MS)
   }
 
   #askForLife(patienceMs: number): void {
     clearTimeout(this.#watch)
-    this.#watch = setTimeout(() => this.#giveUp('no sign of life'), patienceMs)
+    const now = performance.now()
+    // Who asks again while one has not been answered does not put off the end.
+    this.#answerBy = Math.min(this.#answerBy ?? Number.POSITIVE_INFINITY, now + patienceMs)
+    this.#watch = setTimeout(() => this.#giveUp('no sign of life'), Math.max(0, this.#answerBy - now))
     this.send({ type: 'ping' })
   }
 
@@ -329,12 +343,24 @@ class Client implements ScopeClient {
   #forget(): void {
     clearTimeout(this.#retry)
     clearTimeout(this.#watch)
+    this.#answerBy = null
     this.#acknowledgement.reset()
     this.#socket = null
   }
 
   #enter(state: ScopeState): void {
     this.#state = state
-    this.#options.onState?.(state)
+    apart(() => this.#options.onState?.(state))
+  }
+}
+
+/** The owner's fault is the owner's to hear of, and no reason to keep the rest from it. */
+function apart(callOwner: () => void): void {
+  try {
+    callOwner()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }

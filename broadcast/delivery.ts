@@ -75,7 +75,8 @@ export class Delivery {
     this.#seen.add(frame)
     this.#tokensPerFrame(frame.tokens)
     const now = performance.now()
-    for (let seq = this.#observedTo + 1; seq <= frame.to; seq++) {
+    // What everybody was moved past was never written.
+    for (let seq = Math.max(this.#observedTo, frame.after) + 1; seq <= frame.to; seq++) {
       const readAt = this.log.readAt(seq)
       if (!Number.isNaN(readAt)) this.#latency((now - readAt) / 1000)
     }

@@ -13,6 +13,8 @@ import { type WireFrame, wireFrame } from './wire.ts'
 
 /** Frames kept at most: viewers that come back stand at as many places of the log as there are of them. */
 const KEPT_FRAMES = 64
+/** Bytes of them at most: one entry may be as large as all that. */
+const KEPT_BYTES = 16 * 1024 * 1024
 /** A snapshot may be so many times as old as it took to make. */
 const SNAPSHOT_AGE = 10
 /** Generations in one part of a snapshot at most. */
@@ -20,6 +22,8 @@ const PART_GENERATIONS = 100
 
 /** A WebSocket frame with entries of the log. */
 export interface Frame extends WireFrame {
+  /** Seq after which it begins. */
+  readonly after: number
   /** Seq up to which a viewer has been served once it has this: where its cursor goes. */
   readonly to: number
   readonly entries: number
@@ -48,13 +52,14 @@ interface Place {
 export class FrameCache {
   readonly #log: TokenLog
   readonly #frames = new Map<string, Frame>()
+  #frameBytes = 0
   readonly #definitions = new Map<number, WireFrame | null>()
   /** The last frame that was asked for, which mostly is the next one, too. */
   #front: Place | null = null
   #upTo = -1
   #definitionsHead = -1
-  #snapshot: Snapshot | null = null
-  #snapshotGoodTo = 0
+  /** The snapshots that may be shared yet, by the key of their filter. */
+  readonly #snapshots = new Map<string | null, { snapshot: Snapshot; goodTo: number }>()
 
   constructor(log: TokenLog) {
     this.#log = log
@@ -80,37 +85,37 @@ export class FrameCache {
     if (upTo > this.#upTo) {
       this.#upTo = upTo
       this.#frames.clear()
+      this.#frameBytes = 0
     }
     const key = `${protocol} ${after} ${upTo} ${filterKey === null ? '' : `:${filterKey}`}`
     const kept = this.#frames.get(key)
     const frame = kept ?? this.#make(protocol, after, upTo, filter)
-    if (kept === undefined) keep(this.#frames, key, frame)
+    if (kept === undefined) this.#keep(key, frame)
     this.#front = { protocol, after, upTo, filterKey, frame }
     return frame
   }
 
   /**
-   * A snapshot in parts, which are JSON in both protocols. That of all generations is shared: it may be older
-   * than the log's head, up to ten times as old as it took to make, but all that comes after it is kept. With a
-   * filter it is made anew, at the head.
+   * A snapshot in parts, which are JSON in both protocols. It is shared: it may be older than the log's head, up to
+   * ten times as old as it took to make, but all that comes after it is kept.
    */
   snapshot(filter: Filter | null): Snapshot {
-    if (filter !== null) return this.#makeSnapshot(filter)
     const { head, tail } = this.#log
-    const shared = this.#snapshot
+    const key = filter === null ? null : filter.key
+    const shared = this.#snapshots.get(key)
     const begun = performance.now()
     if (
-      shared !== null &&
-      shared.upto >= tail - 1 &&
-      (shared.upto === head || begun < this.#snapshotGoodTo)
+      shared !== undefined &&
+      shared.snapshot.upto >= tail - 1 &&
+      (shared.snapshot.upto === head || begun < shared.goodTo)
     ) {
-      return shared
+      return shared.snapshot
     }
-    const made = this.#makeSnapshot(null)
+    for (const [old, { goodTo }] of this.#snapshots) if (begun >= goodTo) this.#snapshots.delete(old)
+    const snapshot = this.#makeSnapshot(filter)
     const ended = performance.now()
-    this.#snapshot = made
-    this.#snapshotGoodTo = ended + SNAPSHOT_AGE * (ended - begun)
-    return made
+    this.#snapshots.set(key, { snapshot, goodTo: ended + SNAPSHOT_AGE * (ended - begun) })
+    return snapshot
   }
 
   /**
@@ -132,13 +137,25 @@ export class FrameCache {
       writeGenerations(out, keys)
       frame = wireFrame(out.written, true)
     }
-    keep(this.#definitions, after, frame)
+    if (this.#definitions.size === KEPT_FRAMES) this.#definitions.clear()
+    this.#definitions.set(after, frame)
     return frame
+  }
+
+  /** Keeps a frame, and not too many. */
+  #keep(key: string, frame: Frame): void {
+    this.#frames.set(key, frame)
+    this.#frameBytes += frame.bytes.length
+    for (const [oldest, { bytes }] of this.#frames) {
+      if (this.#frames.size <= KEPT_FRAMES && this.#frameBytes <= KEPT_BYTES) return
+      this.#frames.delete(oldest)
+      this.#frameBytes -= bytes.length
+    }
   }
 
   #make(protocol: Subprotocol, after: number, upTo: number, filter: Filter | null): Frame {
     const { payload, ...rest } = this.#log.collect(protocol, after, upTo, LIMITS.frameBytes, filter)
-    return { ...wireFrame(payload, protocol === BIN_SUBPROTOCOL), ...rest }
+    return { ...wireFrame(payload, protocol === BIN_SUBPROTOCOL), after, ...rest }
   }
 
   #makeSnapshot(filter: Filter | null): Snapshot {
@@ -150,16 +167,6 @@ export class FrameCache {
       return wireFrame(Buffer.from(JSON.stringify(message)), false)
     })
     return { upto, frames }
-  }
-}
-
-/** Keeps a value, and not too many. */
-function keep<K, V>(values: Map<K, V>, key: K, value: V): void {
-  values.set(key, value)
-  if (values.size <= KEPT_FRAMES) return
-  for (const oldest of values.keys()) {
-    values.delete(oldest)
-    return
   }
 }
 

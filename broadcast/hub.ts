@@ -293,7 +293,7 @@ export class Hub {
         this.#stop(message.generation)
         return
       case 'ping':
-        viewer.tell({ type: 'pong', epoch: this.#log.epoch, seq: viewer.cursor })
+        viewer.tell({ type: 'pong', epoch: this.#log.epoch, seq: viewer.served })
         return
       case 'ack':
         viewer.onAck(message.seq)
@@ -317,8 +317,11 @@ export class Hub {
 
   /** Turns the wheel by the slots that are due: each slot's viewers are looked after once a second. */
   #turn(): void {
-    const due = Math.min(SLOTS, Math.floor((performance.now() - this.#slotAt) / SLOT_MS))
-    this.#slotAt = due === SLOTS ? performance.now() : this.#slotAt + due * SLOT_MS
+    const lateMs = performance.now() - this.#slotAt
+    const due = Math.min(SLOTS, Math.floor(lateMs / SLOT_MS))
+    this.#slotAt += due === SLOTS ? lateMs : due * SLOT_MS
+    // What was said while this process stood still it has not heard yet.
+    if (due === SLOTS) for (const viewer of this.#audience) viewer.excuse(lateMs)
     for (let i = 0; i < due; i++) {
       // Those of the slot before, whose pings no frame has taken along.
       for (const viewer of this.#audience.slot(this.#slot)) this.#guard(viewer, () => viewer.pingIfDue())

@@ -5,13 +5,14 @@
  * A JSON message is one object or an array of them. Receivers ignore types and fields they do not know.
  */
 import { confidenceOf, entropyOf } from '../events/confidence.ts'
-import type {
-  Alternative,
-  LogEntry,
-  NeuralStateEvent,
-  TokenEntry,
-  TokenEvent,
-  TokenKind,
+import {
+  type Alternative,
+  isFinal,
+  type LogEntry,
+  type NeuralStateEvent,
+  type TokenEntry,
+  type TokenEvent,
+  type TokenKind,
 } from '../events/generation.ts'
 import { ByteReader, type ByteWriter, ProtocolError, varintBytes } from './protocol/byte-codec.ts'
 
@@ -149,6 +150,7 @@ const HAS_LOGPROB = 1 << 4
 const WIDE = 1 << 5
 const HAS_TOKEN_ID = 1 << 6
 const HAS_ALTERNATIVES = 1 << 7
+const MAX_ID = 2 ** 52
 
 /** Seconds since 1970 as ticks. */
 export function ticksOf(seconds: number): number {
@@ -167,8 +169,9 @@ export function writeToken(
   key: GenerationKey,
   opens: boolean,
 ): void {
-  const { logprob, top } = token
-  const hasId = Number.isSafeInteger(token.token_id)
+  const { logprob, token_id: id, top } = token
+  // What no zigzag holds is no id of any vocabulary.
+  const hasId = id !== null && Number.isInteger(id) && Math.abs(id) < MAX_ID
   const wide = isWide(logprob, top)
   out.u8(
     (opens ? OPENING_TOKEN : TOKEN) |
@@ -186,7 +189,7 @@ export function writeToken(
   out.u16(position[1])
   out.zigzag(ticksOf(token.timestamp) - key.began)
   if (logprob !== null) out.float(logprob, wide)
-  if (hasId) out.zigzag(token.token_id as number)
+  if (hasId) out.zigzag(id)
   if (top.length > 0) {
     out.varint(top.length)
     for (const alternative of top) {
@@ -273,6 +276,11 @@ export class BinaryReader {
     return entries
   }
 
+  /** What comes of it after its end is told anew; so those that are kept are not more than run. */
+  #forget(generation: string): void {
+    for (const [handle, { id }] of this.#keys) if (id === generation) this.#keys.delete(handle)
+  }
+
   #readGenerations(input: ByteReader): void {
     while (input.at < input.end) {
       const handle = input.varint()
@@ -284,7 +292,9 @@ export class BinaryReader {
     let seq = input.varint()
     while (input.at < input.end) {
       const entry = readEntry(input, seq++, this.#keys)
-      if (entry !== null) entries.push(entry)
+      if (entry === null) continue
+      entries.push(entry)
+      if (entry.type === 'neural_state' && isFinal(entry.state)) this.#forget(entry.generation)
     }
   }
 }

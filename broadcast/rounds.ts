@@ -98,7 +98,7 @@ export class Rounds<V extends Served> {
   /** How long the oldest entry that nobody was served has waited since the last round, in ms. */
   get waitingMs(): number {
     if (this.#viewers.size === 0 || this.#target >= this.#log.head) return 0
-    return Math.max(0, performance.now() - Math.max(this.#log.appendedAt(this.#target + 1), this.#movedAt))
+    return Math.max(0, performance.now() - Math.max(this.#oldestAt, this.#movedAt))
   }
 
   #onAppend(event: GenerationEvent): void {
@@ -115,8 +115,7 @@ export class Rounds<V extends Served> {
     if (this.#running) return
     this.#unschedule()
     const now = performance.now()
-    const oldest = this.#log.appendedAt(this.#target + 1)
-    const gathered = Number.isNaN(oldest) ? now : oldest + MAX_GATHER_MS
+    const gathered = this.#oldestAt + MAX_GATHER_MS
     const wait = this.#urgent ? 0 : Math.max(this.#pauseUntil, Math.min(this.#notBefore, gathered)) - now
     // At the end of the turn, when what the apps wait for is on its way, and all that came in it shares a frame.
     if (wait > 1) this.#gather = setTimeout(() => this.#begin(), wait)
@@ -152,6 +151,13 @@ export class Rounds<V extends Served> {
     this.#pauseUntil = cheap ? 0 : now + Math.min(MAX_GATHER_MS, PAUSE_FACTOR * cost)
     this.#running = false
     if (this.#log.head > this.#target && this.#viewers.size > 0) this.#schedule()
+    // Who was to get it at once has gone.
+    else this.#urgent = false
+  }
+
+  /** When the oldest entry came that waits for a round; what fell out of the log meanwhile waits no more. */
+  get #oldestAt(): number {
+    return this.#log.appendedAt(Math.max(this.#target + 1, this.#log.tail))
   }
 
   #pump(viewer: V): void {

@@ -103,6 +103,8 @@ export class Viewer {
   #filter: GenerationFilter | null = null
   /** Seq up to which this viewer has been served; null until it subscribed. */
   #cursor: number | null = null
+  /** Where it began to follow what it follows. */
+  #from = Number.POSITIVE_INFINITY
   /** Until it first reaches the head after a resume, being behind is its right. */
   #catchingUp = false
   /** It could not take all that there was. */
@@ -132,6 +134,11 @@ export class Viewer {
   /** Seq up to which this viewer has been served; 0 before it subscribed. */
   get cursor(): number {
     return this.#cursor ?? 0
+  }
+
+  /** Seq up to which it has all that it asked for last; 0 while that waits. */
+  get served(): number {
+    return this.#asked === null ? this.cursor : 0
   }
 
   /** What it was closed with, if it was. */
@@ -192,7 +199,8 @@ export class Viewer {
       if (frame.entries > 0) this.#send(frame)
     }
     this.#held = held
-    if (!held) this.#catchingUp = false
+    // Not yet, while it is still being sent a large snapshot.
+    if (this.#catchingUp && !held && this.#canTake()) this.#catchingUp = false
   }
 
   /** Goes on, if it was held. */
@@ -214,6 +222,12 @@ export class Viewer {
     this.goOn(target)
   }
 
+  /** Does not hold it against the viewer that nothing was heard of it for so many ms. */
+  excuse(ms: number): void {
+    this.#window.excuse(ms)
+    this.#advancedAt += ms
+  }
+
   /** Sends the ping that is due, if no frame has taken it along. */
   pingIfDue(): void {
     if (this.#pingDue && this.#open) this.#ping()
@@ -224,7 +238,10 @@ export class Viewer {
     const answered = this.#window.pong(seq)
     if (answered === null) return
     this.#full = false
-    this.#delivery.lag(Math.max(0, this.#delivery.log.head - answered))
+    // It takes the snapshot that it is still being sent.
+    if (performance.now() - this.#advancedAt <= LIMITS.lagMs) this.#advancedAt = performance.now()
+    // An older one tells nothing of what it follows now.
+    if (answered >= this.#from) this.#delivery.lag(Math.max(0, this.#delivery.log.head - answered))
     this.goOn(target)
   }
 
@@ -236,8 +253,11 @@ export class Viewer {
   /** How it stands now. */
   report(): ClientReport {
     const acknowledged = this.#cursor === null ? null : this.#window.acknowledged
-    const lag = this.#delivery.log.head - (acknowledged ?? this.cursor)
-    const behind = lag > LIMITS.behindEntries ? 'behind' : 'live'
+    const { head } = this.#delivery.log
+    const lag = head - (acknowledged ?? this.cursor)
+    // Between two pings nobody can tell: who has answered all of them has what it was sent.
+    const late = this.#window.unanswered === 0 ? head - this.cursor : lag
+    const behind = late > LIMITS.behindEntries ? 'behind' : 'live'
     return {
       client: this.#name,
       address: this.#address,
@@ -278,6 +298,7 @@ export class Viewer {
       this.#cursor = since.seq
       if (since.seq + 1 >= log.tail || !this.#skip(since.seq, 'expired')) this.#sendDefinitions(since.seq)
     }
+    this.#from = this.cursor
   }
 
   #canTake(): boolean {
@@ -326,7 +347,12 @@ export class Viewer {
   }
 
   #sendSnapshot({ upto, frames }: { upto: number; frames: WireFrame[] }): void {
-    for (const frame of frames) this.#write(frame)
+    for (const frame of frames) {
+      const { unpinged, unanswered } = this.#window
+      // On a slow line they take their time, and each is a sign of life.
+      if (unpinged >= LIMITS.pingBytes && unanswered < LIMITS.unansweredPings) this.#ping()
+      this.#write(frame)
+    }
     this.#snapshots++
     this.#cursor = upto
     this.#advancedAt = performance.now()

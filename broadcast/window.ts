@@ -55,6 +55,11 @@ export class Window {
     return this.#outstanding ? performance.now() - this.#heardAt : 0
   }
 
+  /** Does not count so many ms as silence. */
+  excuse(ms: number): void {
+    this.#heardAt += ms
+  }
+
   /** Takes note that so many bytes are being sent. */
   send(bytes: number): void {
     if (!this.#outstanding) this.#heardAt = performance.now()

@@ -55,6 +55,7 @@ export class LogCursor {
   #wantsHistory: boolean
   /** The history asked for: entries after `from`; `at` is the last one that came, once it has begun. */
   #history: { from: number; at: number | null } | null = null
+  #ended = false
 
   constructor(options: LogCursorOptions) {
     this.#options = options
@@ -65,6 +66,11 @@ export class LogCursor {
   /** The last entry that was applied; null before the first snapshot. */
   get position(): Position | null {
     return this.#position
+  }
+
+  /** Seq up to which the log that this connection tells was applied; null where nothing of it was. */
+  get appliedHere(): number | null {
+    return this.#position !== null && this.#position.epoch === this.#epoch ? this.#position.seq : null
   }
 
   /** Where a new connection has to begin. */
@@ -80,12 +86,18 @@ export class LogCursor {
     this.#assembly.reset()
   }
 
+  /** The owner wants nothing more: from now on nothing is given, and the position stays what it is. */
+  end(): void {
+    this.#ended = true
+  }
+
   /**
    * Takes a message and gives on what is new.
    *
    * @throws ProtocolError if it does not fit what came before; a new connection from `resumePoint` helps
    */
   take(message: ServerMessage): void {
+    if (this.#ended) return
     switch (message.type) {
       case 'neural_state':
       case 'token_activation':
@@ -151,6 +163,7 @@ export class LogCursor {
       if (from > snapshot.upto) return
       this.#options.deliver({ ...gap, from, to: snapshot.upto }, NEWS)
     }
+    if (this.#ended) return // the owner closed it on hearing of the gap
     this.#position = { epoch: this.#epoch, seq: snapshot.upto }
     this.#snapshotUpto = snapshot.upto
     if (gap?.reason === 'epoch') this.#wantsHistory = this.#options.historyEntries > 0

@@ -90,6 +90,19 @@ function start(options: Partial<ScopeClientOptions> = {}) {
   return { client, seen, states, seqs }
 }
 
+/** Collects what owners throw, until globals are unstubbed. */
+function faultsOfOwners(): Error[] {
+  const faults: Error[] = []
+  vi.stubGlobal('queueMicrotask', (task: () => void) => {
+    try {
+      task()
+    } catch (error) {
+      faults.push(error as Error)
+    }
+  })
+  return faults
+}
+
 beforeEach(() => {
   vi.useFakeTimers()
   FakeSocket.all = []
@@ -223,15 +236,55 @@ describe('a fresh connection', () => {
     expect(seqs()).toEqual([1])
   })
 
-  it('keeps all that comes from an owner that fails on one message', () => {
-    const faults: unknown[] = []
-    vi.stubGlobal('queueMicrotask', (task: () => void) => {
-      try {
-        task()
-      } catch (error) {
-        faults.push(error)
-      }
+  it('says nothing more to an owner that closed it on hearing that it is open, or of a gap', () => {
+    const open = start({ onState: ({ kind }) => kind === 'open' && open.client.close() })
+    last().open().say(hello(), snapshot(0))
+    expect(open.seen).toEqual([])
+    const gap = start({ onMessage: ({ type }) => type === 'gap' && gap.client.close() })
+    last().open().say(hello(), snapshot(5), { type: 'gap', from: 6, to: 90, reason: 'expired' }, snapshot(90))
+    expect(gap.seen.map(({ message }) => message.type)).toEqual(['hello', 'snapshot', 'gap'])
+    // What it was not given it has not applied.
+    expect(gap.client.applied).toEqual({ epoch: 'a.1', seq: 5 })
+  })
+
+  it('opens no socket for an owner that closed it on hearing that it connects', () => {
+    let attempts = 0
+    const { client } = start({
+      onState: ({ kind }) => kind === 'connecting' && ++attempts === 2 && client.close(),
     })
+    last().close(1006)
+    vi.advanceTimersByTime(60_000)
+    expect(attempts).toBe(2)
+    expect(FakeSocket.all).toHaveLength(1)
+    expect(client.state.kind).toBe('closed')
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('goes on for an owner that fails on each change of state', () => {
+    const faults = faultsOfOwners()
+    const { client, seqs } = start({
+      onState: ({ kind }) => {
+        throw new Error(`ill when ${kind}`)
+      },
+    })
+    last().open().say(hello(), snapshot(0), token(1))
+    last().close(1006)
+    vi.advanceTimersByTime(500)
+    last().open().say(hello(), token(2))
+    vi.unstubAllGlobals()
+    expect(client.state.kind).toBe('open')
+    expect(seqs()).toEqual([1, 2])
+    expect(faults.map(({ message }) => message)).toEqual([
+      'ill when connecting',
+      'ill when open',
+      'ill when waiting',
+      'ill when connecting',
+      'ill when open',
+    ])
+  })
+
+  it('keeps all that comes from an owner that fails on one message', () => {
+    const faults = faultsOfOwners()
     const seqs: number[] = []
     const { client } = start({
       onMessage: message => {
@@ -317,6 +370,25 @@ describe('an acknowledgement', () => {
     last().say(token(6))
     client.close()
     expect(acks(last())).toEqual([5, 6])
+  })
+
+  it('tells what was applied of a message amid which the owner closes it', () => {
+    const { client } = start({
+      onMessage: message => message.type === 'token_activation' && message.seq === 2 && client.close(),
+    })
+    last()
+      .open()
+      .say(hello(), snapshot(0), [token(1), token(2), token(3)])
+    expect(acks(last())).toEqual([0, 2])
+  })
+
+  it('is never of another log', () => {
+    start({ since: { epoch: 'a.1', seq: 900 } })
+    const socket = last().open()
+    socket.say(hello('b.1', 2000), { type: 'gap', from: null, to: null, reason: 'epoch' })
+    vi.advanceTimersByTime(1000)
+    socket.say(snapshot(2000))
+    expect(acks(socket)).toEqual([2000])
   })
 })
 
@@ -505,6 +577,25 @@ describe('somebody who looks again', () => {
     expect(last().sent.at(-1)).toEqual({ type: 'ping' })
     vi.advanceTimersByTime(3000)
     expect(client.state.kind).toBe('waiting')
+  })
+
+  it('does not keep a dead connection by looking often', () => {
+    const { client } = start()
+    last().open().say(hello(), snapshot(0))
+    for (let i = 0; i < 3; i++) {
+      client.wake()
+      vi.advanceTimersByTime(1000)
+    }
+    expect(client.state).toMatchObject({ kind: 'waiting', reason: 'no sign of life' })
+  })
+
+  it('is kept waiting for no more than a second by 4029, even if the clock was set back', () => {
+    const { client } = start()
+    last().open().close(4029)
+    vi.setSystemTime(Date.now() - 3_600_000)
+    client.wake()
+    vi.advanceTimersByTime(1000)
+    expect(FakeSocket.all).toHaveLength(2)
   })
 
   it('has a handshake begun before the machine slept begun anew, and no other', () => {

@@ -194,6 +194,16 @@ describe('the frame cache', () => {
   })
 })
 
+describe('frames of large entries', () => {
+  it('are kept up to 16 MiB together, the last ones', () => {
+    const cache = new FrameCache(logOf(Array.from({ length: 8 }, () => 5 * KIB * KIB)))
+    const frame = (after: number) => cache.frame(BIN_SUBPROTOCOL, after, 8, null)
+    const made = Array.from({ length: 8 }, (_, after) => frame(after))
+    expect([7, 6, 5].filter(after => frame(after) === made[after])).toEqual([7, 6, 5])
+    expect([4, 3, 2, 1, 0].filter(after => frame(after) === made[after])).toEqual([])
+  })
+})
+
 describe('definitions', () => {
   it('tell what the handles after a cursor stand for, in one binary frame for all', () => {
     const log = logOf([1, 2, 3, 4], ['g_a', 'g_b'])
@@ -263,10 +273,9 @@ describe('a snapshot', () => {
 
   it('holds only the generations that were asked for, at the head', () => {
     const log = newLog()
-    const cache = new FrameCache(log)
     for (const id of ['g_a', 'g_b', 'g_c']) {
       log.append(stateEvent(id), 0)
-      const snapshot = cache.snapshot(filterOf('g_b', 'g_none'))
+      const snapshot = new FrameCache(log).snapshot(filterOf('g_b', 'g_none'))
       expect(snapshot.upto).toBe(log.head)
       const found = messagesOf(snapshot).flatMap(({ generations }) => generations)
       expect(found.map(({ generation }) => generation)).toEqual(id === 'g_a' ? [] : ['g_b'])
@@ -327,29 +336,34 @@ describe('a snapshot', () => {
     expect(cache.snapshot(null)).toBe(first)
   })
 
-  it('is shared for ten times as long as it took to make, while all after it is kept', () => {
+  it.each([
+    ['everything', null],
+    ['a filter', filterOf('g_a', 'g_b')],
+  ])('of %s is shared for ten times as long as it took to make, while all after it is kept', (_, filter) => {
     vi.useFakeTimers({ toFake: ['performance'] })
     const log = newLog({ maxEntries: 3 })
     log.append(stateEvent('g_a'), 0)
     const { generations } = log
-    vi.spyOn(log, 'generations').mockImplementation(filter => {
+    vi.spyOn(log, 'generations').mockImplementation(chosen => {
       vi.advanceTimersByTime(20)
-      return generations.call(log, filter)
+      return generations.call(log, chosen)
     })
     const cache = new FrameCache(log)
-    const first = cache.snapshot(null)
+    const first = cache.snapshot(filter)
+    const other = cache.snapshot(filterOf('g_b'))
+    expect(other).not.toBe(first)
     log.append(tokenEvent('g_a', 0), 0)
-    vi.advanceTimersByTime(199)
-    expect(cache.snapshot(null)).toBe(first)
+    vi.advanceTimersByTime(179)
+    expect(cache.snapshot(filter)).toBe(first)
     vi.advanceTimersByTime(1)
-    const second = cache.snapshot(null)
+    const second = cache.snapshot(filter)
     expect([first.upto, second.upto]).toEqual([1, 2])
 
     for (let i = 1; i <= 3; i++) log.append(tokenEvent('g_a', i), 0)
-    expect([log.tail, cache.snapshot(null)]).toEqual([3, second])
+    expect([log.tail, cache.snapshot(filter)]).toEqual([3, second])
     // Entry 3 is gone: who was given the old one would miss it.
     log.append(tokenEvent('g_a', 4), 0)
-    expect(cache.snapshot(null).upto).toBe(6)
+    expect(cache.snapshot(filter).upto).toBe(6)
   })
 
   it('of a text of 100,000 tokens is whole, in several parts', () => {

@@ -100,6 +100,24 @@ describe('a viewer that does not answer', () => {
   })
 })
 
+describe('viewers of a process that stood still for over a minute', () => {
+  it('are not blamed for that', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const server = await stage.startHub()
+    const spectator = await stage.watch(server)
+    while (server.hub.clients()[0]?.unacknowledged_bytes !== 0) await new Promise(setImmediate)
+    say(server, 'g_a', 0, 3)
+    await until(spectator, server.log.head)
+    const pinged = new Promise<string>(resolve => {
+      spectator.socket.once('ping', () => resolve('asked'))
+    })
+    vi.advanceTimersByTime(100_000)
+    expect(await Promise.race([pinged, spectator.closed])).toBe('asked')
+    say(server, 'g_a', 3, 3)
+    await until(spectator, server.log.head)
+  })
+})
+
 describe('a viewer that cannot be served', () => {
   it('is cut off, which is said, and the others get what they get', async () => {
     const said: string[] = []

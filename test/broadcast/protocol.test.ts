@@ -126,6 +126,18 @@ describe('a token', () => {
     }
   })
 
+  test.each([
+    [2 ** 52 - 1, 2 ** 52 - 1],
+    [1 - 2 ** 52, 1 - 2 ** 52],
+    [2 ** 52, null],
+    [Number.MAX_SAFE_INTEGER, null],
+    [Number.MIN_SAFE_INTEGER, null],
+  ])('has its id if that fits, and can be read in any case: %d', (id, read) => {
+    const token = { ...tokenEvent(KEY.id, 0), token_id: id }
+    const bytes = entriesMessage(1, out => writeToken(out, token, [0, 0], KEY, true))
+    expect(new BinaryReader().read(bytes)).toMatchObject([{ token_id: read }])
+  })
+
   test('rounds its time to a tick of 0.1 ms', () => {
     const token = { ...tokenEvent(KEY.id, 0), timestamp: 1_700_000_000.123_46 }
     const bytes = entriesMessage(1, out => writeToken(out, token, [0, 0], KEY, true))
@@ -135,7 +147,7 @@ describe('a token', () => {
 
 describe('a state', () => {
   test('comes back whole and tells what its handle stands for', () => {
-    const state = stateEvent(KEY.id, 'failed', {
+    const state = stateEvent(KEY.id, 'cancelling', {
       error: { kind: 'connection', code: 'ECONNRESET', message: 'gone \ud83d 😀', retryable: true },
       progress: 0.25,
     })
@@ -175,6 +187,19 @@ describe('a reader', () => {
   test('refuses a handle that nobody told', () => {
     const bytes = entriesMessage(5, out => writeToken(out, tokenEvent(KEY.id, 0), [0, 0], KEY, false))
     expect(() => new BinaryReader().read(bytes)).toThrow(/entry 5 is of generation 1, which nobody told/)
+  })
+
+  test('forgets a generation that has ended, whose handle is told anew if more comes of it', () => {
+    const reader = new BinaryReader()
+    const ended = entriesMessage(1, out => {
+      writeState(out, stateEvent(KEY.id), KEY)
+      writeState(out, stateEvent(KEY.id, 'done'), KEY)
+    })
+    expect(reader.read(ended)).toHaveLength(2)
+    const unopened = entriesMessage(3, out => writeToken(out, tokenEvent(KEY.id, 0), [0, 0], KEY, false))
+    expect(() => reader.read(unopened)).toThrow(ProtocolError)
+    const opened = entriesMessage(3, out => writeToken(out, tokenEvent(KEY.id, 0), [0, 0], KEY, true))
+    expect(reader.read(opened)).toMatchObject([{ seq: 3, generation: KEY.id }])
   })
 
   test('takes any bytes: entries, or a ProtocolError, and nothing else', () => {

@@ -33,11 +33,12 @@ class Patron {
 function open(count: number) {
   const log = new TokenLog({ place: mapPosition })
   const patrons = Array.from({ length: count }, () => new Patron())
+  const viewers = new Set(patrons)
   const faults: Patron[] = []
   let ended = 0
   const rounds = new Rounds({
     log,
-    viewers: new Set(patrons),
+    viewers,
     fault: patron => faults.push(patron),
     ended: () => {
       ended++
@@ -49,6 +50,7 @@ function open(count: number) {
   return {
     log,
     patrons,
+    viewers,
     first: patrons[0] as Patron,
     last: patrons.at(-1) as Patron,
     rounds,
@@ -105,6 +107,26 @@ describe('a round', () => {
     expect(rounds.waitingMs).toBe(0)
     rounds.reset()
     expect(rounds.target).toBe(log.head)
+  })
+
+  it('comes at once for what is urgent after all have left amid a round, and somebody came', async () => {
+    const { rounds, patrons, viewers, state, log } = open(10)
+    for (const patron of patrons) patron.costMs = 2
+    state()
+    while (viewers.size > 0) {
+      await new Promise(setImmediate)
+      if (patrons[0]?.targets.length === 0) continue
+      expect(rounds.underWay).toBe(true)
+      state()
+      viewers.clear()
+    }
+    await idle(rounds)
+    const newcomer = new Patron()
+    rounds.reset()
+    viewers.add(newcomer)
+    state()
+    await idle(rounds)
+    expect(newcomer.targets).toEqual([log.head])
   })
 
   it('lets others have their turns in between, and keeps its target', async () => {
@@ -300,6 +322,14 @@ describe('how long entries have waited', () => {
     log.append(stateEvent('g_a'), 0)
     vi.advanceTimersByTime(800)
     expect(rounds.waitingMs).toBe(1500)
+  })
+
+  it('is that of the oldest kept, where older ones fell out of the log meanwhile', () => {
+    const log = new TokenLog({ place: mapPosition, maxEntries: 2 })
+    const rounds = new Rounds({ log, viewers: new Set([new Patron()]), fault: () => {}, ended: () => {} })
+    for (let i = 0; i < 3; i++) log.append(stateEvent('g_a'), 0)
+    vi.advanceTimersByTime(100)
+    expect(rounds.waitingMs).toBe(100)
   })
 
   it('is nothing after a round', async () => {

@@ -232,8 +232,9 @@ describe.each(SOCKETS)('%s reads', (_, Implementation) => {
   it.each([JSON_SUBPROTOCOL, BIN_SUBPROTOCOL])('parts of a snapshot around 64 KiB in %s', async protocol => {
     const server = await begin()
     const viewer = await TappedViewer.connect(server, Implementation, protocol)
-    // With a filter it is made anew each time.
-    const question = { type: 'subscribe', generations: [GENERATION] }
+    let asked = 0
+    // One that is filtered as none was before is made anew.
+    const question = () => ({ type: 'subscribe', generations: [GENERATION, `g_none_${asked++}`] })
     let text = '.'.repeat(BEFORE - 1)
     const grow = (characters: number) => {
       const piece = 'x'.repeat(characters)
@@ -241,10 +242,10 @@ describe.each(SOCKETS)('%s reads', (_, Implementation) => {
       text += piece
     }
     grow(60_000)
-    const probe = await viewer.ask(question, 'snapshot')
+    const probe = await viewer.ask(question(), 'snapshot')
     grow((LONG[0] as number) - probe.frame.payload.length)
     for (const bytes of LONG) {
-      const { answer, frame } = await viewer.ask(question, 'snapshot')
+      const { answer, frame } = await viewer.ask(question(), 'snapshot')
       expect(answer).toMatchObject({ part: 0, last: true, generations: [{ generation: GENERATION, text }] })
       expect(frame.payload.length).toBe(bytes)
       expect(frame).toMatchObject({ opcode: OPCODES.text, fin: true, lengthBytes: formOf(bytes) })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { isEntry, messagesIn } from '../support/hub-socket.ts'
-import { range, watching } from '../support/hub-watching.ts'
+import { FakeViewer, isEntry, messagesIn } from '../support/hub-socket.ts'
+import { newLog, range, watching } from '../support/hub-watching.ts'
 
 const KIB = 1024
 
@@ -32,6 +32,51 @@ describe('pings', () => {
       }
     }
     expect(served).toBe(log.head)
+  })
+
+  it('come between the parts of a snapshot, too, so that nobody on a slow line is taken for silent', () => {
+    const { log, say } = newLog()
+    say(20, 60 * KIB)
+    const viewer = new FakeViewer(log)
+    const { socket } = viewer
+    viewer.subscribe()
+    const parts = socket.frames.length
+    expect(parts).toBeGreaterThan(15)
+    expect(socket.pings).toEqual([...Array.from({ length: parts - 1 }, () => '0'), String(log.head)])
+    while (socket.unanswered.length > 0) {
+      vi.advanceTimersByTime(40_000)
+      viewer.tick()
+      socket.answer(2)
+    }
+    expect(socket.closes).toEqual([])
+    // What it had not been served with then tells nothing of how far behind it is.
+    expect(new Set(viewer.lags)).toEqual(new Set([0]))
+  })
+
+  it('leave somebody who takes a snapshot slowly, but takes it, what comes after it', () => {
+    const { log, say } = newLog()
+    say(20, 60 * KIB)
+    const viewer = new FakeViewer(log)
+    const { socket } = viewer
+    viewer.subscribe()
+    const upto = log.head
+    say(5)
+    viewer.pump()
+    while (socket.unanswered.length > 0) {
+      vi.advanceTimersByTime(4000)
+      socket.answer(1)
+    }
+    expect(socket.seqs).toEqual(range(upto + 1, log.head))
+    expect(viewer.skips).toEqual([])
+  })
+
+  it('tell nothing of how far behind somebody is who has not subscribed', () => {
+    const { log, say } = newLog()
+    say(10)
+    const viewer = new FakeViewer(log)
+    viewer.tick()
+    viewer.socket.answer()
+    expect(viewer.lags).toEqual([])
   })
 
   it('come every second when nothing happens', () => {

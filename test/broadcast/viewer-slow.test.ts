@@ -145,6 +145,21 @@ describe('a viewer that asks more than it reads', () => {
   })
 })
 
+describe('a viewer that asks for something else while it cannot take it', () => {
+  it('is said to have been served nothing of that yet', () => {
+    const { log, say, viewer, socket } = watching()
+    say(10)
+    viewer.pump()
+    expect(viewer.viewer.served).toBe(log.head)
+    socket.bufferedAmount = 1000 * KIB
+    viewer.subscribe(['g_b'], { epoch: log.epoch, seq: 3 })
+    expect(viewer.viewer.served).toBe(0)
+    socket.bufferedAmount = 0
+    viewer.tick()
+    expect(viewer.viewer.served).toBe(log.head)
+  })
+})
+
 describe('a slow viewer', () => {
   it('more than 4 MiB behind gets one gap and a snapshot, then entries after it', () => {
     const { log, say, viewer, socket } = watching()
@@ -167,6 +182,18 @@ describe('a slow viewer', () => {
     expect(socket.seqs).toEqual([...range(3, served), ...range(head + 1, head + 3)])
     expectWhole(socket, 2, log.head)
     expect(viewer.skips.length).toBe(1)
+  })
+
+  it('has what it is moved past counted as skipped, and not as late', () => {
+    const { log, say, viewer, socket } = watching()
+    say(1000, 6000)
+    viewer.pump()
+    viewer.settle()
+    say(3)
+    viewer.pump()
+    const late = viewer.meter.observations('tokenscope_pipeline_latency_seconds').length
+    expect(late).toBe(socket.entries.length)
+    expect(viewer.skips).toEqual([{ reason: 'slow_consumer', entries: log.head - 2 - late }])
   })
 
   it('less than 4 MiB behind gets everything', () => {

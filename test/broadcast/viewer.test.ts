@@ -295,6 +295,9 @@ describe('what a viewer tells about itself', () => {
     const { log, say, viewer, socket } = watching()
     say(101)
     viewer.pump()
+    // It has not been asked yet.
+    expect(viewer.viewer.report()).toMatchObject({ state: 'live', lag: 101 })
+    viewer.tick()
     expect(viewer.viewer.report()).toMatchObject({ state: 'behind', lag: 101 })
     say(100, 10_000)
     viewer.pump()

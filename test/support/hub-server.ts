@@ -18,6 +18,7 @@ export class HubServer {
     this.log = new TokenLog({ place: mapPosition, ...log })
     this.hub = new Hub({ log: this.log, meter: this.meter, stop: () => {}, demo: () => false, ...hub })
     this.#server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy())
       this.hub.upgrade(request, socket, head, error => refuseOnSocket(socket, error, 'test'))
     })
   }
