@@ -26,7 +26,7 @@ const PAGE = 65_536
 const GENERATIONS = 25
 const ROUNDS = 15
 /** Tokens that are laid out again after a kill: as many as the log keeps. */
-const KEPT = 100_000
+const KEPT = 65_536
 const KILLS = 7
 
 export const compositor: Bench = { name: 'compositor', title: 'map layout, and its process', run }

@@ -11,8 +11,8 @@ import {
 } from './protocol.ts'
 
 /** Bytes that a block begins with. */
-const BINARY_ROOM = 8 * 1024
-const JSON_ROOM = 4 * 1024
+const BINARY_ROOM = 16 * 1024
+const JSON_ROOM = 64 * 1024
 
 /** What handles stand for. */
 export type Keys = Map<number, GenerationKey>

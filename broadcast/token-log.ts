@@ -56,7 +56,7 @@ export class TokenLog {
 
   constructor(options: TokenLogOptions) {
     this.#place = options.place
-    this.#maxEntries = options.maxEntries ?? 100_000
+    this.#maxEntries = options.maxEntries ?? 65_536
     this.#maxBytes = options.maxBytes ?? 64 * 1024 * 1024
     this.#maxAgeMs = options.maxAgeMs ?? 60 * 60 * 1000
     this.epoch = `${randomBytes(5).toString('hex')}.1`
