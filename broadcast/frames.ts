@@ -1,3 +1,4 @@
+import { Gcra } from '../events/gcra.ts'
 import type { Filter } from './payload.ts'
 import { ByteWriter } from './protocol/byte-codec.ts'
 import {
@@ -15,7 +16,9 @@ import { type WireFrame, wireFrame } from './wire.ts'
 const KEPT_FRAMES = 64
 /** Bytes of them at most: one entry may be as large as all that. */
 const KEPT_BYTES = 16 * 1024 * 1024
-/** A snapshot may be so many times as old as it took to make. */
+/** What making snapshots may take of the time, in ms a minute and at once, before they are shared. */
+const SNAPSHOT_BUDGET = { perMinute: 6000, burst: 100 }
+/** Beyond it a snapshot may be so many times as old as it took to make. */
 const SNAPSHOT_AGE = 10
 /** Generations in one part of a snapshot at most. */
 const PART_GENERATIONS = 100
@@ -59,6 +62,7 @@ export class FrameCache {
   #upTo = -1
   #definitionsHead = -1
   /** The snapshots that may be shared yet, by the key of their filter. */
+  readonly #snapshotBudget = new Gcra(SNAPSHOT_BUDGET)
   readonly #snapshots = new Map<string | null, { snapshot: Snapshot; goodTo: number }>()
 
   constructor(log: TokenLog) {
@@ -96,24 +100,23 @@ export class FrameCache {
   }
 
   /**
-   * A snapshot in parts, which are JSON in both protocols. It is shared: it may be older than the log's head, up to
-   * ten times as old as it took to make, but all that comes after it is kept.
+   * A snapshot in parts, which are JSON in both protocols: of the log as it is at its head. When so many ask that
+   * making them takes a tenth of the time, as after a restart, it is shared and may be older than the head, up to
+   * ten times as old as it took to make; all that comes after it is kept.
    */
   snapshot(filter: Filter | null): Snapshot {
     const { head, tail } = this.#log
     const key = filter === null ? null : filter.key
     const shared = this.#snapshots.get(key)
     const begun = performance.now()
-    if (
-      shared !== undefined &&
-      shared.snapshot.upto >= tail - 1 &&
-      (shared.snapshot.upto === head || begun < shared.goodTo)
-    ) {
-      return shared.snapshot
+    if (shared !== undefined && shared.snapshot.upto >= tail - 1) {
+      if (shared.snapshot.upto === head) return shared.snapshot
+      if (begun < shared.goodTo && this.#snapshotBudget.balance(begun) <= 0) return shared.snapshot
     }
     for (const [old, { goodTo }] of this.#snapshots) if (begun >= goodTo) this.#snapshots.delete(old)
     const snapshot = this.#makeSnapshot(filter)
     const ended = performance.now()
+    this.#snapshotBudget.charge(ended - begun, ended)
     this.#snapshots.set(key, { snapshot, goodTo: ended + SNAPSHOT_AGE * (ended - begun) })
     return snapshot
   }
