@@ -2,7 +2,7 @@ import type { Meter, MeterHandle } from '../events/metrics.ts'
 import { type Frame, FrameCache } from './frames.ts'
 import type { GapReason, Subprotocol } from './protocol.ts'
 import type { Filter, TokenLog } from './token-log.ts'
-import { type WireFrame, withPing } from './wire.ts'
+import { type PingFrame, pingFrame, type WireFrame, withPing } from './wire.ts'
 
 /**
  * What the viewers of a hub share: the frames, each made once, and the measuring of what they are sent. Counters are
@@ -17,6 +17,8 @@ export class Delivery {
   readonly #latency: MeterHandle
   readonly #tokensPerFrame: MeterHandle
   readonly #pinged = new WeakMap<Frame, WireFrame>()
+  /** The ping that was sent last, and its seq: while nothing happens everybody gets the same. */
+  #ping: { seq: number; frame: PingFrame } | null = null
   /** Frames that somebody got. */
   readonly #seen = new WeakSet<Frame>()
   /** The one that was delivered last: most often it is the next one's, too. */
@@ -49,6 +51,12 @@ export class Delivery {
       this.#pinged.set(frame, pinged)
     }
     return pinged
+  }
+
+  /** A ping that carries `seq`. */
+  ping(seq: number): PingFrame {
+    if (this.#ping?.seq !== seq) this.#ping = { seq, frame: pingFrame(String(seq)) }
+    return this.#ping.frame
   }
 
   /** A snapshot of what passes `filter`; see `FrameCache`. */

@@ -22,7 +22,7 @@ import {
   type Subprotocol,
 } from './protocol.ts'
 import { Window } from './window.ts'
-import { type WireFrame, wireFrame, writeFrame } from './wire.ts'
+import { type WireFrame, wireFrame, writeFrame, writePing } from './wire.ts'
 
 const KIB = 1024
 
@@ -382,7 +382,7 @@ export class Viewer {
   }
 
   #ping(): void {
-    this.socket.ping(String(this.cursor))
+    writePing(this.socket, this.#delivery.ping(this.cursor))
     this.#pinged()
   }
 

@@ -21,6 +21,13 @@ export interface WireFrame {
   readonly ping?: string
 }
 
+/** A ping alone, header and payload in one Buffer. */
+export interface PingFrame {
+  /** Null where ws does not make headers for us. */
+  readonly bytes: Buffer | null
+  readonly payload: string
+}
+
 /** `Sender.frame` of ws: the header and, where there is one, the payload as given. */
 type MakeFrame = (
   data: Uint8Array,
@@ -58,6 +65,13 @@ export function withPing(frame: WireFrame, ping: string): WireFrame {
   return { ...frame, bytes: Buffer.concat([frame.bytes, header, payload]), ping }
 }
 
+/** A ping whose payload is `payload` (at most 125 bytes of ASCII). */
+export function pingFrame(payload: string): PingFrame {
+  const body = Buffer.from(payload, 'latin1')
+  const header = headerOf(body, PING)
+  return { bytes: header === null ? null : Buffer.concat([header, body]), payload }
+}
+
 /** Bytes of a frame's payload. */
 export function payloadBytes(frame: WireFrame): number {
   const ping = frame.ping === undefined || frame.headerBytes === 0 ? 0 : frame.ping.length + 2
@@ -78,6 +92,14 @@ export function writeFrame(socket: WebSocket, frame: WireFrame): void {
   const { bytes, headerBytes, binary, ping } = frame
   socket.send(bytes.subarray(headerBytes, headerBytes + payloadBytes(frame)), { binary })
   if (ping !== undefined) socket.ping(ping)
+}
+
+/** Writes a ping, as `writeFrame` does a frame. */
+export function writePing(socket: WebSocket, { bytes, payload }: PingFrame): void {
+  if (socket.readyState !== socket.OPEN) return
+  const tcp = bytes === null ? null : tcpSocketOf(socket)
+  if (tcp !== null && bytes !== null) tcp.write(bytes)
+  else socket.ping(payload)
 }
 
 /** The TCP socket under a server's ws socket, if what is written to it now stands where ws would have put it. */

@@ -4,7 +4,15 @@ import type { AddressInfo, Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { payloadBytes, type WireFrame, wireFrame, withPing, writeFrame } from '../../broadcast/wire.ts'
+import {
+  payloadBytes,
+  pingFrame,
+  type WireFrame,
+  wireFrame,
+  withPing,
+  writeFrame,
+  writePing,
+} from '../../broadcast/wire.ts'
 
 /** The header of a server's unfragmented frame, by RFC 6455 §5.2 alone. */
 function headerByRfc(opcode: number, bytes: number): number[] {
@@ -126,14 +134,18 @@ describe('a write', () => {
     const writes = countWrites(tcp)
     writeFrame(server, wireFrame(Buffer.from('text'), false))
     writeFrame(server, wireFrame(Buffer.from('bytes'), true))
+    writePing(server, pingFrame('8'))
     writeFrame(server, withPing(wireFrame(Buffer.from('more'), true), '9'))
-    expect(writes()).toBe(3)
-    await once(client, 'ping')
+    expect(writes()).toBe(4)
+    server.close(4000)
+    await once(client, 'close')
     expect(received).toEqual([
       ['message', 't:text'],
       ['message', 'b:bytes'],
+      ['ping', '8'],
       ['message', 'b:more'],
       ['ping', '9'],
+      ['close', 4000],
     ])
   })
 
@@ -142,12 +154,16 @@ describe('a write', () => {
     disguise(pair)
     const writes = countWrites(pair.tcp)
     writeFrame(pair.server, withPing(wireFrame(Buffer.from('more'), true), '9'))
-    // Header and payload of the message, header and payload of the ping.
-    expect(writes()).toBe(4)
-    await once(pair.client, 'ping')
+    writePing(pair.server, pingFrame('10'))
+    // Header and payload of the message, header and payload of each ping.
+    expect(writes()).toBe(6)
+    pair.server.close(4000)
+    await once(pair.client, 'close')
     expect(pair.received).toEqual([
       ['message', 'b:more'],
       ['ping', '9'],
+      ['ping', '10'],
+      ['close', 4000],
     ])
   })
 
@@ -199,7 +215,8 @@ describe('a write', () => {
           const text = String(i).padEnd('bytes' in one ? one.bytes : 0, '.')
           const wire = (binary: boolean): WireFrame => wireFrame(Buffer.from(text), binary)
           if (one.do === 'ping') {
-            server.ping(text)
+            if (i % 2 === 0) server.ping(text)
+            else writePing(server, pingFrame(text))
             expected.push(['ping', text])
           } else if (one.do === 'send') {
             server.send(text)
@@ -212,6 +229,7 @@ describe('a write', () => {
         })
         server.close(4000)
         writeFrame(server, wireFrame(Buffer.from('too late'), false))
+        writePing(server, pingFrame('too late'))
         await once(client, 'close')
         expect(received).toEqual([...expected, ['close', 4000]])
         pair.end()
