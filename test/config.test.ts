@@ -22,7 +22,7 @@ function read(argv: string[], env: NodeJS.ProcessEnv = {}, file?: unknown): Conf
   return command.config
 }
 
-test('without anything the defaults of the contract hold', () => {
+test('without anything the documented defaults hold', () => {
   expect(read([])).toEqual({
     upstreams: [{ url: 'http://127.0.0.1:1234', priority: 0, max: 10, kind: null, key: null, resume: false }],
     upstreamNamed: false,
