@@ -13,7 +13,7 @@ import { Gate } from './broadcast/gate.ts'
 import { Hub } from './broadcast/hub.ts'
 import { TokenLog } from './broadcast/token-log.ts'
 import { Compositor } from './compositor/compositor.ts'
-import { mapPosition } from './compositor/map.ts'
+import { mapPosition } from './compositor/layout/map.ts'
 import { findBackend } from './compositor/probe.ts'
 import { type Config, helpText, readCommand } from './config.ts'
 import { reasonOf } from './events/errors.ts'
@@ -67,7 +67,7 @@ export async function startTokenscope(
   const note = (level: 'debug' | 'info' | 'warn' | 'error', text: string) => logger[level](text)
   const [page, backend] = await Promise.all([
     buildPage(import.meta.dirname, say),
-    findBackend({ gpu: config.gpu, say: note }),
+    findBackend({ gpu: config.gpu, say: note, compileCache: data.compileCache }),
     upstreams.start(),
   ])
 
@@ -91,21 +91,29 @@ export async function startTokenscope(
         say: note,
       }),
   )
+  const compositor = new Compositor({
+    log,
+    meter: metrics,
+    backend,
+    dump: config.dumpWgsl,
+    say: note,
+    process: { compileCache: data.compileCache },
+  })
   const hub = new Hub({
     log,
     meter: metrics,
+    views: compositor,
     stop: generation => bridge.stop(generation),
     demo: () => upstreams.demo,
     gate: new Gate({ maxClients: config.maxClients }),
     say: sentence => note('warn', sentence),
   })
-  const compositor = new Compositor({ log, meter: metrics, backend, dump: config.dumpWgsl, say: note })
 
   upstreams.onChange(() => {
     hub.greetAll()
     logger.info(upstreams.report().detail)
   })
-  hub.onViewers(viewers => compositor.watch(viewers > 0))
+  hub.onViewers(viewers => compositor.attend(viewers > 0))
   hub.onViewers(
     firstWords({
       generate: prompt => bridge.generate(prompt),
@@ -125,6 +133,7 @@ export async function startTokenscope(
       workflows: bridge,
       cache,
       clients: hub,
+      frames: compositor,
       passThrough: (request, response, context) => bridge.passThrough(request, response, context),
       upgrade: (request, socket, head, refuse) => hub.upgrade(request, socket, head, refuse),
     },

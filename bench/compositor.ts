@@ -1,116 +1,119 @@
 /**
- * The `map` layout, by the CPU twin and by the GPU if there is one, and the compositor's process around it:
- * how long a batch takes there and back, and how long a process that was killed is missed.
+ * The compositor: how fast the CPU twins lay out, what ten and a hundred million tokens take and how soon a
+ * viewport of them is answered, the same on the GPU if there is one, and the process around it: how long a batch
+ * takes there and back, and how long a process that was killed is missed.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import { CellAllocator } from '../broadcast/cells.ts'
 import { TokenLog } from '../broadcast/token-log.ts'
 import { type Backend, backendFor } from '../compositor/adapter.ts'
 import { Compositor } from '../compositor/compositor.ts'
-import type { TokenPage } from '../compositor/engine.ts'
-import { WebgpuEngine } from '../compositor/engine-webgpu.ts'
-import { openDevice } from '../compositor/gpu.ts'
-import { layoutMap, mapPosition } from '../compositor/map.ts'
+import { mapPosition } from '../compositor/layout/map.ts'
 import { findBackend } from '../compositor/probe.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import { stateEvent, tokenEvent } from '../test/support/hub-events.ts'
 import { RecordingMeter } from '../test/support/hub-meter.ts'
-import { type Bench, type Figure, figureOf } from './figure.ts'
-import { microRounds } from './micro-rounds.ts'
+import { Helper } from './children.ts'
+import { gpuFigures } from './compositor/gpu.ts'
+import type { Holding } from './compositor/held-process.ts'
+import { type Bench, type BenchOptions, type Figure, figureOf } from './figure.ts'
 
-const ALL = 1_000_000
+const MILLION = 1_000_000
 const STEP = 1000
-/** Tokens of a page, as the compositor has it. */
-const PAGE = 65_536
-/** Generations that run at the same time, which is how their blocks come to lie mixed. */
+/** Generations that run at the same time. */
 const GENERATIONS = 25
 const ROUNDS = 15
 /** Tokens that are laid out again after a kill: as many as the log keeps. */
 const KEPT = 65_536
 const KILLS = 7
 
-export const compositor: Bench = { name: 'compositor', title: 'map layout, and its process', run }
+/** Tokens a µs that each layout is to reach on one thread. */
+const RATES: Readonly<Record<string, number>> = { map: 150, 'flow, appended': 120, 'flow, all anew': 120 }
 
-async function run(): Promise<Figure[]> {
-  const cells = cellsInLogOrder(ALL)
-  const places = new Uint32Array(ALL)
-  const times = await microRounds({
-    all: { run: () => layoutMap(cells, places, 0, ALL) },
-    append: { run: () => layoutMap(cells, places, ALL - STEP, ALL) },
-  })
-  const figures = [
-    figureOf('layoutMap, 1,000,000 tokens', times.all, { unit: 'ms', better: 'lower' }),
-    throughput(times.all),
-    figureOf(
-      'layoutMap, 1,000 tokens appended',
-      times.append.map(ms => ms * 1000),
-      { unit: 'µs', better: 'lower' },
-    ),
-  ]
+export const compositor: Bench = { name: 'compositor', title: 'layouts, views, and their process', run }
+
+async function run({ gpu: choice }: BenchOptions): Promise<Figure[]> {
   const cpu = backendFor('cpu', { adapter: null, failure: null })
-  const gpu = await findGpu()
-  if (gpu !== null) figures.push(...(await engineFigures(cells)))
-  for (const backend of gpu === null ? [cpu] : [cpu, gpu]) figures.push(...(await processFigures(backend)))
+  const gpu = choice === 'cpu' ? null : await findGpu(choice === 'webgpu')
+  const figures: Figure[] = []
+  let rates: Record<string, number[]> = {}
+  if (choice !== 'webgpu') {
+    rates = await layoutRates()
+    for (const [name, values] of Object.entries(rates)) {
+      const target = RATES[name]
+      const details = {
+        unit: 'Mtok/s',
+        better: 'higher',
+        ...(target === undefined ? {} : { target }),
+      } as const
+      figures.push(figureOf(`${name}, 10M tokens, one thread`, values, details))
+    }
+    figures.push(...(await heldFigures(10)), ...(await heldFigures(100)))
+  }
+  if (gpu !== null) figures.push(...(await gpuFigures(rates)))
+  const backends = choice === 'webgpu' ? [] : [cpu]
+  if (gpu !== null) backends.push(gpu)
+  for (const backend of backends) figures.push(...(await processFigures(backend)))
   return figures
 }
 
-function cellsInLogOrder(count: number): Uint32Array {
-  const allocator = new CellAllocator()
-  return Uint32Array.from({ length: count }, (_, i) => allocator.allocate(`g_${i % GENERATIONS}`))
-}
-
-/** Null without an adapter. */
-async function findGpu(): Promise<Backend | null> {
+/** Null without an adapter, unless one is asked for. */
+async function findGpu(needed: boolean): Promise<Backend | null> {
   try {
     return await findBackend({ gpu: 'webgpu', say() {} })
   } catch (error) {
-    if (error instanceof TokenscopeError && error.code === 'GPU_UNAVAILABLE') return null
+    if (!needed && error instanceof TokenscopeError && error.code === 'GPU_UNAVAILABLE') return null
     throw error
   }
 }
 
-function throughput(times: readonly number[]): Figure {
-  const rates = times.map(ms => ALL / ms / 1000)
-  return figureOf('  throughput', rates, { unit: 'Mtok/s', better: 'higher' })
+async function layoutRates(): Promise<Record<string, number[]>> {
+  const helper = new Helper('compositor/held-process.ts')
+  try {
+    return await helper.ask('layouts', { tokens: 10 * MILLION })
+  } finally {
+    await helper.end()
+  }
 }
 
-/** The engine on the GPU, from cells in memory to places in memory, in pages as the compositor's. */
-async function engineFigures(cells: Uint32Array): Promise<Figure[]> {
-  const opened = await openDevice()
-  const engine = await WebgpuEngine.create({
-    ...opened,
-    pageTokens: PAGE,
-    dump: null,
-    onFault(reason) {
-      throw new Error(reason)
-    },
-  })
-  const pages = Array.from({ length: Math.ceil(ALL / PAGE) }, (_, i): TokenPage => {
-    const part = cells.slice(i * PAGE, (i + 1) * PAGE)
-    const { length } = part
-    return {
-      seqs: new Float64Array(length),
-      cells: part,
-      places: new Uint32Array(length),
-      used: length,
-      laidOut: 0,
-    }
-  })
-  const all = () => Promise.all(pages.map(page => engine.layOut(page, 0, page.used)))
-  const [last] = pages.slice(-1) as [TokenPage]
-  const append = () => engine.layOut(last, last.used - STEP, last.used)
-  const times = { all: await roundsOf(all), append: await roundsOf(append) }
-  await engine.stop()
-  const note = `on ${opened.adapter.name}${opened.adapter.software ? ', a software adapter: no measure of a GPU' : ''}`
-  return [
-    figureOf('GPU engine, 1,000,000 tokens', times.all, { unit: 'ms', better: 'lower', note }),
-    throughput(times.all),
-    figureOf(
-      'GPU engine, 1,000 tokens appended',
-      times.append.map(ms => ms * 1000),
-      { unit: 'µs', better: 'lower', note },
-    ),
-  ]
+/** What so many million tokens take, and how soon views of them are there. */
+async function heldFigures(millions: number): Promise<Figure[]> {
+  const name = `${millions}M tokens`
+  const large = millions > 10
+  const helper = new Helper('compositor/held-process.ts')
+  try {
+    const held = await helper.ask<Holding>('hold', { tokens: millions * MILLION })
+    const views = await helper.ask<Record<string, number[]>>('views')
+    const figures = [
+      figureOf(`${name}, all three layouts: memory of each`, [held.each], {
+        unit: 'B',
+        better: 'lower',
+        target: 24,
+        note: `and ${held.text.toFixed(1)} B of text and where it stands`,
+      }),
+      ...Object.entries(held.begins).map(([layout, seconds]) =>
+        figureOf(`${name}: ${layout} from nothing`, [seconds * 1000], { unit: 'ms', better: 'lower' }),
+      ),
+      ...Object.entries(views).map(([view, times]) =>
+        figureOf(`${name}: viewport, ${view}`, times, {
+          unit: 'ms',
+          better: 'lower',
+          target: large ? 100 : 10,
+        }),
+      ),
+    ]
+    if (large) return figures
+    const appends = await helper.ask<Record<string, number[]>>('appends')
+    const more = Object.entries(appends).map(([layout, times]) =>
+      figureOf(`${name}: 1,000 more to visible tiles, ${layout}`, times, {
+        unit: 'ms',
+        better: 'lower',
+        target: 1,
+      }),
+    )
+    return [...figures, ...more]
+  } finally {
+    await helper.end()
+  }
 }
 
 /** The compositor with its process. */
@@ -126,7 +129,8 @@ async function processFigures(backend: Backend): Promise<Figure[]> {
     maxEnds: Number.POSITIVE_INFINITY,
   })
   compositor.start()
-  compositor.watch(true)
+  compositor.attend(true)
+  compositor.watch(new Set(['map', 'flow', 'timeline']))
   const ids = Array.from({ length: GENERATIONS }, (_, i) => `g_${i}`)
   for (const id of ids) log.append(stateEvent(id), 0)
   let index = 0
@@ -146,15 +150,16 @@ async function processFigures(backend: Backend): Promise<Figure[]> {
     const begun = performance.now()
     process.kill(compositor.report().facts?.pid as number, 'SIGKILL')
     while (compositor.laidOutTo === log.head) await turn()
-    await caughtUp()
+    const { count } = await compositor.view({ layout: 'map', x: 0, y: 0, w: 1600, h: 900, zoom: 1, have: [] })
     restarts.push(performance.now() - begun)
+    if (count < KEPT - STEP) throw new Error(`${count} tokens are there after a kill`)
   }
   await compositor.stop()
   const name = backend.name === 'cpu' ? 'CPU' : 'GPU'
-  const note = `what is laid out again is what the log keeps, ${KEPT} entries`
+  const note = `all three layouts of what the log keeps, ${KEPT} entries`
   return [
     figureOf(`batch of 1,000 there and back, ${name}`, trips, { unit: 'ms', better: 'lower' }),
-    figureOf(`kill -9 to laid out again, ${name}`, restarts, {
+    figureOf(`kill -9 to a view of all, ${name}`, restarts, {
       unit: 'ms',
       better: 'lower',
       target: 1000,

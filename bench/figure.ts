@@ -13,11 +13,18 @@ export interface Figure {
   note?: string
 }
 
+/** What lays out in the bench of the compositor; null: the CPU, and the GPU if there is an adapter. */
+export type BenchGpu = 'cpu' | 'webgpu' | null
+
+export interface BenchOptions {
+  gpu: BenchGpu
+}
+
 /** One file of figures. */
 export interface Bench {
   name: string
   title: string
-  run(): Promise<Figure[]>
+  run(options: BenchOptions): Promise<Figure[]>
 }
 
 interface FigureDetails {

@@ -10,7 +10,7 @@ import { endChildrenWithThis } from './children.ts'
 import { compositor } from './compositor.ts'
 import { conditionsText, differenceOf, readConditions, watchBusy } from './conditions.ts'
 import { writeMeasured } from './document.ts'
-import type { Bench } from './figure.ts'
+import type { Bench, BenchGpu, BenchOptions } from './figure.ts'
 import { keepBaseline, type Results, readBaseline, writeResults } from './kept.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
@@ -21,31 +21,47 @@ const ROOT = join(import.meta.dirname, '..')
 const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor]
 const NAMES = BENCHES.map(({ name }) => name).join(', ')
 
-const HELP = `pnpm bench [NAME…] [--keep]
+const HELP = `pnpm bench [NAME…] [--gpu cpu|webgpu] [--keep]
 
   NAME     ${NAMES}; all of them if none is given
+  --gpu    what the compositor is measured on; the CPU, and the GPU if there is an adapter, if not given
   --keep   makes this run the baseline that later ones are compared with
 `
 
+interface Question extends BenchOptions {
+  chosen: readonly Bench[]
+  keep: boolean
+}
+
 /** The benches asked for, or what is wrong with the question. */
-function readArguments(): { chosen: readonly Bench[]; keep: boolean } | { help: true } | { wrong: string } {
+function readArguments(): Question | { help: true } | { wrong: string } {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        keep: { type: 'boolean', default: false },
+        gpu: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     })
     if (values.help) return { help: true }
+    if (values.gpu !== undefined && !isGpu(values.gpu))
+      return { wrong: `--gpu is cpu or webgpu, not "${values.gpu}"` }
     const unknown = positionals.find(name => !BENCHES.some(bench => bench.name === name))
     if (unknown !== undefined) return { wrong: `there is no bench "${unknown}"; there are ${NAMES}` }
     const chosen = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-    return { chosen, keep: values.keep }
+    return { chosen, keep: values.keep, gpu: values.gpu ?? null }
   } catch (error) {
     return { wrong: (error as Error).message.split('\n')[0] as string }
   }
 }
 
+function isGpu(word: string): word is NonNullable<BenchGpu> {
+  return word === 'cpu' || word === 'webgpu'
+}
+
 /** Runs and shows each bench; whether none failed. */
-async function run(chosen: readonly Bench[], keep: boolean): Promise<boolean> {
+async function run({ chosen, keep, gpu }: Question): Promise<boolean> {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     styleText(style, text, { stream: process.stdout })
   const say = (line = '') => process.stdout.write(line === '' ? '\n' : `  ${line}\n`)
@@ -62,7 +78,7 @@ async function run(chosen: readonly Bench[], keep: boolean): Promise<boolean> {
     const begun = performance.now()
     const busyOf = watchBusy()
     try {
-      const figures = await bench.run()
+      const figures = await bench.run({ gpu })
       const seconds = Math.round((performance.now() - begun) / 100) / 10
       const busy = busyOf()
       results[bench.name] = { conditions, seconds, busy, figures }
@@ -102,7 +118,7 @@ else if ('wrong' in question) {
   process.exitCode = 2
 } else {
   endChildrenWithThis()
-  const ok = await run(question.chosen, question.keep)
+  const ok = await run(question)
   // Metrics of the parts that were measured keep timers of their own.
   process.exit(ok ? 0 : 1)
 }

@@ -13,6 +13,16 @@ import { CLOSE_CODES, mayComeBack } from '../events/close-codes.ts'
 import { Acknowledgement } from './client/acknowledgement.ts'
 import { Backoff } from './client/backoff.ts'
 import { type Delivery, LogCursor, type ScopeMessage } from './client/log-cursor.ts'
+import type {
+  ScopeClient,
+  ScopeClientOptions,
+  ScopeSocket,
+  ScopeState,
+  SocketClass,
+} from './client/scope-client.ts'
+import type { WholeView } from './client/view-assembly.ts'
+import { ClientViews, type Viewport } from './client/views.ts'
+import type { LayoutName, PickQuestion } from './protocol/view.ts'
 import {
   BIN_SUBPROTOCOL,
   BinaryReader,
@@ -22,8 +32,12 @@ import {
   type ServerMessage,
 } from './protocol.ts'
 
+export type { WholeTile } from './client/kept-tiles.ts'
 export type { Delivery, ScopeMessage } from './client/log-cursor.ts'
+export type { ScopeClient, ScopeClientOptions, ScopeSocket, ScopeState } from './client/scope-client.ts'
 export type { WholeSnapshot } from './client/snapshot-assembly.ts'
+export type { WholeView } from './client/view-assembly.ts'
+export { ViewError, type Viewport } from './client/views.ts'
 
 /** Silence after which the server is asked whether it is there, and how long it may take to answer. */
 const QUIET_MS = 15_000
@@ -39,67 +53,6 @@ const NO_ROOM_MS = 1000
 /** A server that stops may ask for a longer absence, but for none that looks like the end. */
 const LONGEST_ABSENCE_MS = 60_000
 
-/** `code` is what the last connection was closed with; null where it was not closed but given up. */
-export type ScopeState =
-  | { kind: 'connecting'; code: number | null }
-  /** The server has said hello. */
-  | { kind: 'open' }
-  /** `retryAt` in Unix milliseconds. */
-  | { kind: 'waiting'; retryAt: number; reason: string; code: number | null }
-  | { kind: 'closed'; code: number; reason: string }
-
-/** What is needed of a WebSocket; the global one of browsers and of Node fits. */
-export interface ScopeSocket {
-  readonly readyState: number
-  binaryType: string
-  onopen: ((event: never) => void) | null
-  onmessage: ((event: never) => void) | null
-  onclose: ((event: never) => void) | null
-  onerror: ((event: never) => void) | null
-  send(data: string): void
-  close(code?: number, reason?: string): void
-}
-
-type SocketClass = new (url: string, protocol: string) => ScopeSocket
-
-export interface ScopeClientOptions {
-  /** `ws://…/scope/v1/stream` */
-  url: string
-  /** How entries come; `bin`, if not given, takes a sixth of the bytes at most and half of the time to read. */
-  protocol?: 'bin' | 'json'
-  /** Tells the server who this is; asked anew for each connection. */
-  token?: string | (() => string)
-  /** Ids to follow; everything where not given. */
-  generations?: '*' | string[]
-  /** Where to begin: `applied` of another client, for example of this program's last run. */
-  since?: Position
-  /** Entries before the first snapshot whose detail is asked for once; 0 for none. */
-  historyEntries?: number
-  WebSocket?: SocketClass
-  /** 0 … 1, for the jitter. */
-  random?: () => number
-  onMessage(message: ScopeMessage, delivery: Delivery): void
-  onState?(state: ScopeState): void
-}
-
-export interface ScopeClient {
-  readonly state: ScopeState
-  /** The last entry that was applied; null before the first snapshot. */
-  readonly applied: Position | null
-  /** Sends if connected; says whether it did. */
-  send(message: ClientMessage): boolean
-  /**
-   * To be called when somebody looks again, or the network is back: connects at once if it waits, and asks
-   * for a sign of life if it believes to be connected. One that was told there is no room waits that second.
-   */
-  wake(): void
-  /**
-   * Ends it for good: nothing is told any more. Node's own WebSocket keeps a program running until the server has
-   * answered the close or the connection is gone.
-   */
-  close(): void
-}
-
 /** Creates a client and starts to connect. */
 export function createScopeClient(options: ScopeClientOptions): ScopeClient {
   return new Client(options)
@@ -114,8 +67,10 @@ class Client implements ScopeClient {
   readonly #acknowledgement = new Acknowledgement(seq => this.send({ type: 'ack', seq }))
   #state: ScopeState = { kind: 'connecting', code: null }
   #socket: ScopeSocket | null = null
+  readonly #views = new ClientViews(message => this.send(message))
+  #layout: LayoutName
   /** Handles mean something on one connection only. */
-  #reader = new BinaryReader()
+  #reader = this.#newReader()
   #subscribed = false
   /** When the attempt began and when the server said hello, by the wall clock and by the one that never jumps. */
   #begunAt = 0
@@ -130,6 +85,7 @@ class Client implements ScopeClient {
 
   constructor(options: ScopeClientOptions) {
     this.#options = options
+    this.#layout = options.layout ?? 'map'
     this.#backoff = new Backoff(options.random ?? Math.random)
     this.#cursor = new LogCursor({
       since: options.since === undefined ? null : { ...options.since },
@@ -154,6 +110,20 @@ class Client implements ScopeClient {
     if (this.#socket?.readyState !== OPEN) return false
     this.#socket.send(JSON.stringify(message))
     return true
+  }
+
+  view(question: Viewport): Promise<WholeView> {
+    return this.#views.view(question)
+  }
+
+  pick(question: PickQuestion): Promise<WholeView> {
+    return this.#views.pick(question)
+  }
+
+  follow(layout: LayoutName): void {
+    if (layout === this.#layout) return
+    this.#layout = layout
+    if (this.#subscribed) this.send({ type: 'layout', layout })
   }
 
   wake(): void {
@@ -185,7 +155,7 @@ class Client implements ScopeClient {
     this.#forget()
     this.#cursor.reconnected()
     this.#acknowledgement.reset()
-    this.#reader = new BinaryReader()
+    this.#reader = this.#newReader()
     this.#subscribed = false
     this.#begunAt = Date.now()
     const state: ScopeState = { kind: 'connecting', code }
@@ -237,7 +207,7 @@ class Client implements ScopeClient {
     const message: ClientMessage = {
       type: 'subscribe',
       generations: this.#options.generations ?? '*',
-      layout: 'map',
+      layout: this.#layout,
     }
     if (since !== null) message.since = { ...since }
     this.send(message)
@@ -272,10 +242,19 @@ class Client implements ScopeClient {
   }
 
   #take(message: ServerMessage): void {
+    if (message.type === 'view') {
+      this.#views.take(message)
+      return
+    }
+    if (message.type === 'token_visualization') {
+      apart(() => this.#options.onPlaced?.(message))
+      return
+    }
+    if (message.type === 'error' && this.#views.refused(message)) return
     if (message.type === 'hello') this.#greeted()
     else if (message.type === 'drain') this.#drainMs = message.retry_in_ms
     // Handles are of an epoch.
-    else if (message.type === 'reset') this.#reader = new BinaryReader()
+    else if (message.type === 'reset') this.#reader = this.#newReader()
     this.#cursor.take(message)
   }
 
@@ -285,6 +264,11 @@ class Client implements ScopeClient {
     this.#greetedAt = performance.now()
     this.#enter({ kind: 'open' })
     this.#begin()
+    this.#views.opened()
+  }
+
+  #newReader(): BinaryReader {
+    return new BinaryReader(part => this.#views.take(part))
   }
 
   #deliver(message: ScopeMessage, delivery: Delivery): void {
@@ -345,11 +329,13 @@ class Client implements ScopeClient {
     clearTimeout(this.#watch)
     this.#answerBy = null
     this.#acknowledgement.reset()
+    this.#views.broken()
     this.#socket = null
   }
 
   #enter(state: ScopeState): void {
     this.#state = state
+    if (state.kind === 'closed') this.#views.ended()
     apart(() => this.#options.onState?.(state))
   }
 }

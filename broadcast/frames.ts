@@ -1,4 +1,5 @@
 import { Gcra } from '../events/gcra.ts'
+import { LIMITS } from './limits.ts'
 import type { Filter } from './payload.ts'
 import { ByteWriter } from './protocol/byte-codec.ts'
 import {
@@ -9,7 +10,6 @@ import {
   writeGenerations,
 } from './protocol.ts'
 import type { TokenLog } from './token-log.ts'
-import { LIMITS } from './viewer.ts'
 import { type WireFrame, wireFrame } from './wire.ts'
 
 /** Frames kept at most: viewers that come back stand at as many places of the log as there are of them. */

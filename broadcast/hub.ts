@@ -11,16 +11,19 @@ import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
 import { Audience, SLOTS } from './audience.ts'
 import { Authentication, type Authenticator } from './authentication.ts'
+import type { ClientReport } from './client-report.ts'
 import { Delivery } from './delivery.ts'
 import type { Gate } from './gate.ts'
 import { GenerationFilter } from './generation-filter.ts'
 import { Handshake, type Refuse } from './handshake.ts'
 import { Inbox } from './inbox.ts'
+import { Layouts } from './layouts.ts'
 import { BIN_SUBPROTOCOL, type ClientMessage, JSON_SUBPROTOCOL } from './protocol.ts'
 import { Rounds } from './rounds.ts'
 import { inSlices } from './slices.ts'
 import type { TokenLog } from './token-log.ts'
-import { type ClientReport, Viewer } from './viewer.ts'
+import { Viewer } from './viewer.ts'
+import type { Views } from './views.ts'
 
 const SLOT_MS = 1000 / SLOTS
 /** An entry that has waited this long without a round: the hub stands still. */
@@ -41,6 +44,8 @@ export interface HubOptions {
   gate?: Gate
   /** Who may watch; everybody, if not given. */
   authenticator?: Authenticator
+  /** Answers questions about layouts; if not given, they are refused, and there is the map alone. */
+  views?: Views
   /** Told, as a sentence, what went wrong with a viewer. */
   say?: (sentence: string) => void
 }
@@ -57,6 +62,7 @@ export class Hub {
   readonly #audience = new Audience()
   readonly #delivery: Delivery
   readonly #rounds: Rounds<Viewer>
+  readonly #layouts: Layouts<Viewer>
   /** Viewers that may not be told anything yet. */
   readonly #unknown = new Set<Viewer>()
   /** Those that there was no room for, until they have closed. */
@@ -85,6 +91,7 @@ export class Hub {
       fault: (viewer, error) => this.#fault(viewer, error),
       ended: () => this.#delivery.count(),
     })
+    this.#layouts = new Layouts(options.views ?? null, (viewer, error) => this.#fault(viewer, error))
   }
 
   /** Viewers connected now. */
@@ -245,6 +252,7 @@ export class Hub {
     })
     socket.on('pong', payload => {
       this.#guard(viewer, () => viewer.onPong(Number(payload.toString('latin1')), this.#rounds.target))
+      this.#layouts.wake(viewer)
     })
     // An error (a message over the limit, a broken frame) is always followed by a close.
     socket.on('error', error => {
@@ -275,6 +283,7 @@ export class Hub {
 
   #remove(viewer: Viewer): void {
     this.#audience.delete(viewer)
+    this.#layouts.leave(viewer)
     if (viewer.protocol === JSON_SUBPROTOCOL && --this.#jsonViewers === 0) this.#log.forget(JSON_SUBPROTOCOL)
     if (this.viewers === 0 && this.#wheel) clearInterval(this.#wheel)
     this.#countViewers()
@@ -287,8 +296,16 @@ export class Hub {
         const all = generations === undefined || generations === '*'
         const filter = all ? null : new GenerationFilter(generations)
         viewer.subscribe(filter, message.since ?? null, this.#rounds.target)
+        this.#layouts.follow(viewer, message.layout ?? 'map')
         return
       }
+      case 'viewport':
+      case 'pick':
+        this.#layouts.ask(viewer, message)
+        return
+      case 'layout':
+        this.#layouts.follow(viewer, message.layout)
+        return
       case 'stop':
         this.#stop(message.generation)
         return
@@ -298,7 +315,6 @@ export class Hub {
       case 'ack':
         viewer.onAck(message.seq)
         return
-      case 'layout':
       case 'auth':
         return
     }
@@ -310,7 +326,7 @@ export class Hub {
       epoch: this.#log.epoch,
       head: this.#log.head,
       protocol: viewer.protocol,
-      layouts: ['map'],
+      layouts: this.#layouts.names,
       demo: this.#demo(),
     })
   }
@@ -330,6 +346,7 @@ export class Hub {
         this.#guard(viewer, () => {
           viewer.tick(this.#rounds.target)
           if (!this.#rounds.underWay) viewer.pingIfDue()
+          this.#layouts.tick(viewer)
         })
       }
     }

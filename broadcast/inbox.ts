@@ -1,7 +1,7 @@
 import type { CloseName } from '../events/close-codes.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import { Gcra } from '../events/gcra.ts'
-import { readClientMessages } from './client-message.ts'
+import { MalformedQuestion, readClientMessages } from './client-message.ts'
 import type { ClientMessage, ServerMessage } from './protocol.ts'
 
 const MESSAGES_PER_SECOND = 100
@@ -66,7 +66,8 @@ export class Inbox {
 
   #complain(error: unknown, now: number): void {
     const code = error instanceof TokenscopeError ? error.code : 'INTERNAL'
-    this.#options.tell({ type: 'error', code, message: reasonOf(error) })
+    const question = error instanceof MalformedQuestion ? { id: error.id } : {}
+    this.#options.tell({ type: 'error', code, message: reasonOf(error), ...question })
     if (code !== 'INVALID_MESSAGE') return
     this.#malformed = this.#malformed.filter(at => at > now - 60_000)
     this.#malformed.push(now)

@@ -15,6 +15,9 @@ import {
   type TokenKind,
 } from '../events/generation.ts'
 import { ByteReader, type ByteWriter, ProtocolError, varintBytes } from './protocol/byte-codec.ts'
+import { readViewPart, VIEW, type ViewPart } from './protocol/view-codec.ts'
+
+export type * from './protocol/messages.ts'
 
 /** Everything as JSON text; spoken where nothing else is asked for. */
 export const JSON_SUBPROTOCOL = 'tokenscope.json.v1'
@@ -22,103 +25,6 @@ export const JSON_SUBPROTOCOL = 'tokenscope.json.v1'
 export const BIN_SUBPROTOCOL = 'tokenscope.bin.v1'
 
 export type Subprotocol = typeof JSON_SUBPROTOCOL | typeof BIN_SUBPROTOCOL
-
-/** A place in the log: `seq` counts entries within an `epoch`. */
-export interface Position {
-  epoch: string
-  seq: number
-}
-
-export type GapReason = 'slow_consumer' | 'expired' | 'epoch'
-
-/** A generation as a whole, for a viewer who did not see it come: its last state and all of its text. */
-export interface SnapshotGeneration extends Omit<NeuralStateEvent, 'type'> {
-  text: string
-  tokens: number
-  /**
-   * UTF-16 units of this generation's text that earlier parts of the same snapshot hold; absent where the text
-   * begins here. A text that does not fit one part goes on in the next.
-   */
-  text_from?: number
-}
-
-/** First message of a connection, and again when an upstream came or went (`demo` may have changed). */
-export interface HelloMessage {
-  type: 'hello'
-  epoch: string
-  head: number
-  protocol: string
-  layouts: string[]
-  /** True while the demo model stands in or was asked for. */
-  demo: boolean
-}
-
-/** Everything up to and including entry `upto`; entries after it follow. Parts count from 0. */
-export interface SnapshotMessage {
-  type: 'snapshot'
-  upto: number
-  part: number
-  last: boolean
-  generations: SnapshotGeneration[]
-}
-
-/** Entries `from`..`to` will not come; both are null where the epoch is another one. */
-export interface GapMessage {
-  type: 'gap'
-  from: number | null
-  to: number | null
-  reason: GapReason
-}
-
-/** The log goes on under another epoch, after `upto`. */
-export interface ResetMessage {
-  type: 'reset'
-  epoch: string
-  upto: number
-}
-
-/** The server stops; come back after `retry_in_ms`. */
-export interface DrainMessage {
-  type: 'drain'
-  retry_in_ms: number
-}
-
-export interface ErrorMessage {
-  type: 'error'
-  code: string
-  message: string
-}
-
-/** Answer to `ping`: up to where this client has been served. */
-export interface PongMessage extends Position {
-  type: 'pong'
-}
-
-export type ServerMessage =
-  | HelloMessage
-  | SnapshotMessage
-  | GapMessage
-  | ResetMessage
-  | DrainMessage
-  | ErrorMessage
-  | PongMessage
-  | LogEntry
-
-export interface SubscribeMessage {
-  type: 'subscribe'
-  /** `"*"`, or the ids of the generations to follow. */
-  generations?: '*' | string[]
-  layout?: string
-  since?: Position
-}
-
-export type ClientMessage =
-  | SubscribeMessage
-  | { type: 'layout'; layout: string }
-  | { type: 'stop'; generation: string }
-  | { type: 'ack'; seq: number }
-  | { type: 'ping' }
-  | { type: 'auth'; token: string }
 
 /** What the entries of a generation leave out. */
 export interface GenerationKey {
@@ -258,6 +164,12 @@ export function readEntry(input: ByteReader, seq: number, keys: Map<number, Gene
  */
 export class BinaryReader {
   readonly #keys = new Map<number, GenerationKey>()
+  readonly #onView: (part: ViewPart) => void
+
+  /** @param onView told each part of an answer about a layout that is read */
+  constructor(onView: (part: ViewPart) => void = () => {}) {
+    this.#onView = onView
+  }
 
   /**
    * The entries of one binary WebSocket message, in their order.
@@ -272,6 +184,7 @@ export class BinaryReader {
       const message = input.part(input.u32())
       if (type === GENERATIONS) this.#readGenerations(message)
       else if (type === ENTRIES) this.#readEntries(message, entries)
+      else if (type === VIEW) this.#onView(readViewPart(message))
     }
     return entries
   }

@@ -11,9 +11,11 @@
  */
 import type { WebSocket } from 'ws'
 import { CLOSE_CODES, type CloseName } from '../events/close-codes.ts'
+import type { ClientReport } from './client-report.ts'
 import type { Delivery } from './delivery.ts'
 import type { Frame } from './frames.ts'
 import type { GenerationFilter } from './generation-filter.ts'
+import { LIMITS } from './limits.ts'
 import {
   BIN_SUBPROTOCOL,
   type GapReason,
@@ -23,62 +25,6 @@ import {
 } from './protocol.ts'
 import { Window } from './window.ts'
 import { type WireFrame, wireFrame, writeFrame, writePing } from './wire.ts'
-
-const KIB = 1024
-
-/** The numbers of the protocol that rule a viewer. */
-export const LIMITS = {
-  /** Never more than this unacknowledged, snapshots aside. */
-  unackedBytes: 256 * KIB,
-  /** After so much a frame takes a ping along; so every full one does, and there are never 64 KiB without. */
-  pingBytes: 48 * KIB,
-  /** Bytes of entries in one frame at most: with their headers, four of them fit the window. */
-  frameBytes: 64 * KIB - 32,
-  /** Left alone while the socket holds more than this. */
-  highWaterBytes: 64 * KIB,
-  /** Further behind than this: a gap and a snapshot. */
-  lagBytes: 4 * KIB * KIB,
-  lagMs: 10_000,
-  /** Something outstanding, be it a ping alone, and no pong for this long: closed. */
-  silentMs: 60_000,
-  /** With so many pings unanswered no more of them helps: clients of ws that wake to over 60 cut themselves off. */
-  unansweredPings: 50,
-  /** Replies that may wait in the socket before its questions do. */
-  replyBytes: 256 * KIB,
-  /** Text in one part of a snapshot. */
-  snapshotPartChars: 64 * KIB,
-  /** Further behind than this is told as `behind`. */
-  behindEntries: 100,
-}
-
-/** How a viewer stands, for `/scope/v1/clients`. */
-export interface ClientReport {
-  /** Name of the connection, of no use but to tell it from others. */
-  client: string
-  address: string | null
-  protocol: Subprotocol
-  /** What it follows; `*` before it has subscribed, too. */
-  generations: '*' | string[]
-  /** Not subscribed yet; with the head; over 100 entries behind; waiting for it to acknowledge. */
-  state: 'connecting' | 'live' | 'behind' | 'held'
-  /** Unix seconds. */
-  connected_at: number
-  /** Seq up to which it was sent, acknowledged, and said to have applied; null: not yet. */
-  cursor: number | null
-  acknowledged: number | null
-  applied: number | null
-  /** Entries between what it acknowledged and the head. */
-  lag: number
-  unacknowledged_bytes: number
-  /** Entries and frames sent; entries it was moved past; how often, and how often it got a snapshot. */
-  delivered: number
-  frames: number
-  skipped: number
-  gaps: number
-  snapshots: number
-  /** From the last ping to its pong. */
-  rtt_ms: number | null
-}
 
 interface Subscription {
   filter: GenerationFilter | null
@@ -139,6 +85,11 @@ export class Viewer {
   /** Seq up to which it has all that it asked for last; 0 while that waits. */
   get served(): number {
     return this.#asked === null ? this.cursor : 0
+  }
+
+  /** What it follows; null: everything. */
+  get filter(): GenerationFilter | null {
+    return this.#filter
   }
 
   /** What it was closed with, if it was. */
@@ -206,6 +157,21 @@ export class Viewer {
   /** Goes on, if it was held. */
   goOn(target: number): void {
     if (this.#held) this.pump(target)
+  }
+
+  /** Whether a full frame of something besides entries can be sent now, such as a part of an answer. */
+  get hasRoom(): boolean {
+    return this.#hasRoomFor(LIMITS.frameBytes)
+  }
+
+  /** Sends something besides entries, if it can be sent now; says whether it was. */
+  offer(frame: WireFrame): boolean {
+    const { length } = frame.bytes
+    if (!this.#hasRoomFor(length)) return false
+    const { unpinged } = this.#window
+    this.#write(frame)
+    if (unpinged + length >= LIMITS.pingBytes) this.#ping()
+    return true
   }
 
   /** Once a second: makes a ping due, and closes a viewer that has left something unanswered for a minute. */
@@ -306,6 +272,19 @@ export class Viewer {
       !this.#full &&
       this.#window.unacked < LIMITS.unackedBytes &&
       this.socket.bufferedAmount < LIMITS.highWaterBytes
+    )
+  }
+
+  /** Entries come first, and room is left for those to come. What is larger by itself goes alone. */
+  #hasRoomFor(bytes: number): boolean {
+    const { unacked } = this.#window
+    return (
+      this.#open &&
+      this.#asked === null &&
+      !this.#held &&
+      !this.#full &&
+      this.socket.bufferedAmount === 0 &&
+      (unacked === 0 || unacked + bytes <= LIMITS.answerBytes)
     )
   }
 

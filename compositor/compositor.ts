@@ -1,17 +1,28 @@
 /**
- * The compositor: has the tokens of the log laid out, in a process of its own (`process.ts`).
+ * The compositor: has the tokens of the log laid out, in a process of its own (`process.ts`), and answers what is
+ * asked about the layouts.
  *
- * It reads the log by its own cursor and works only while somebody watches; what was appended meanwhile it
- * catches up with, as far as the log keeps it. The process holds the tokens; it is started with the first
- * viewer, and may end at any time: another one then gets all that the log keeps. Nothing that becomes of it
- * reaches a viewer, and a GPU that keeps failing is given up for the CPU.
+ * It works only while somebody watches or asks, and lays out only what is watched or asked about; what was
+ * appended meanwhile it catches up with. The process holds the tokens; it is started with the first viewer, and
+ * may end at any time: another one then gets all that the log keeps, and the questions that have no answer yet.
+ * Nothing else of what becomes of it reaches a viewer, and a GPU that keeps failing is given up for the CPU.
  */
 import { resolve } from 'node:path'
+import type {
+  LayoutName,
+  PickQuestion,
+  Placed,
+  ViewAnswer,
+  ViewQuestion,
+} from '../broadcast/protocol/view.ts'
 import type { TokenLog } from '../broadcast/token-log.ts'
 import type { ComponentReport } from '../events/components.ts'
-import { reasonOf, TokenscopeError } from '../events/errors.ts'
+import { reasonOf } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
 import type { Backend } from './adapter.ts'
+import { Feed } from './feed.ts'
+import type { FrameQuestion } from './frame/frame-question.ts'
+import type { Done } from './messages.ts'
 import {
   type Answer,
   type ProcessEnd,
@@ -19,18 +30,15 @@ import {
   type ProcessHandleOptions,
   type Say,
 } from './process-handle.ts'
+import { checkQuestion } from './question-check.ts'
+import { type Asking, Questions, WAIT_MS } from './questions.ts'
 import { Restarts } from './restarts.ts'
 import { prepareDump } from './shader-files.ts'
-import type { PlacedTokens } from './token-pages.ts'
+import { type HeldTiles, ViewCache, withoutHad } from './view-cache.ts'
+import { Watching } from './watching.ts'
 
-const PAGE_TOKENS = 65_536
+/** Pages of tokens kept at most: 16.7 million tokens. */
 const MAX_PAGES = 16
-/** Entries read at a time, so that a long log does not hold up what else this process does. */
-const BATCH_ENTRIES = 8192
-/** Entries are gathered for so long, a frame's time: a message for each costs more than laying it out. */
-const GATHER_MS = 16
-/** Batches on their way: one at work, and the next so that the process need not wait for it. */
-const MAX_BATCHES = 2
 
 export interface CompositorOptions {
   log: TokenLog
@@ -40,199 +48,293 @@ export interface CompositorOptions {
   dump: string | null
   say: Say
   /** How the process is started and how long is waited for it. */
-  process?: Pick<ProcessHandleOptions, 'entry' | 'answerMs' | 'stopMs'>
+  process?: Pick<ProcessHandleOptions, 'entry' | 'execArgv' | 'answerMs' | 'stopMs' | 'compileCache'>
   /** Ends of the GPU's process, close together, after which the CPU is used. */
   maxEnds?: number
+  /** How long a question waits for a process that can be asked, in ms. */
+  waitMs?: number
+  /** How long a layout is laid out after it was asked about, in ms. */
+  holdMs?: number
 }
-
-/** Somebody who waits for an answer to `places`. */
-type Asker = PromiseWithResolvers<PlacedTokens>
 
 export class Compositor {
   readonly #options: CompositorOptions
   readonly #log: TokenLog
   readonly #dump: string | null
   readonly #restarts: Restarts
+  readonly #watching: Watching
+  readonly #feed: Feed
+  readonly #questions: Questions
+  readonly #cache = new ViewCache()
+  readonly #listeners = new Set<(placed: Placed) => void>()
+  /** Those who wait until everything up to a seq is laid out. */
+  readonly #waiters = new Set<{ upto: number; go: () => void }>()
   #backend: Backend
   #process: ProcessHandle | null = null
   /** Whether the process has begun and takes batches. */
   #ready = false
-  /** Seq of the last entry read for the process. */
-  #cursor = 0
-  /** Batches on their way, oldest first: the cursor before each. */
-  #batches: number[] = []
-  #askers: Asker[] = []
+  /** Whether the process has what listeners knew of, which is laid out at once and not as it comes in. */
+  #replayed = false
+  /** Seq up to which the process must have laid out before it is asked: else what is there would be missing. */
+  #dueTo = 0
+  /** Seq up to which listeners know where tokens were laid out, or need not. */
+  #toldTo = 0
   #watched = false
   #stopping = false
-  #unlisten: (() => void) | null = null
-  #turn: NodeJS.Timeout | null = null
-  /** `performance.now()` of the last batch. */
-  #sentAt = Number.NEGATIVE_INFINITY
   #restart: NodeJS.Timeout | null = null
   #ends = 0
   /** How the last process ended, as half a sentence; null once another has begun. */
   #lastEnd: string | null = null
-  #tokens = 0
-  #lastStepMs: number | null = null
+  #lastDone: Done | null = null
 
   constructor(options: CompositorOptions) {
     this.#options = options
     this.#log = options.log
     this.#dump = options.dump === null ? null : resolve(options.dump)
     this.#restarts = new Restarts(options.maxEnds)
+    this.#watching = new Watching(() => this.#update(), options.holdMs)
+    this.#feed = new Feed(options.log, batch => this.#process?.send(batch))
+    this.#questions = new Questions(request => this.#process?.send(request), options.waitMs)
     this.#backend = options.backend
   }
 
   /** @throws TokenscopeError CONFIG if shaders cannot be written where they are to be */
   start(): void {
     if (this.#dump !== null) prepareDump(this.#dump)
-    this.#unlisten = this.#log.onAppend(() => this.#schedule())
+    this.#feed.start()
   }
 
-  /** Resolves when nothing of the process is left. */
+  /** Resolves when nothing of the process is left. What was asked and not answered is refused. */
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#unlisten?.()
-    this.#unschedule()
+    this.#feed.stop()
+    this.#watching.stop()
+    this.#questions.stop()
+    for (const { go } of this.#waiters) go()
     if (this.#restart) clearTimeout(this.#restart)
     this.#restart = null
     await this.#process?.stop()
   }
 
-  /** Says whether somebody watches; nothing is laid out while nobody does. */
-  watch(watched: boolean): void {
-    this.#watched = watched
-    if (watched) {
-      this.#ensureProcess()
-      this.#schedule()
-    } else this.#unschedule()
+  /** Says whether there are viewers: only then, or when something is asked, tokens are taken in as they come. */
+  attend(attended: boolean): void {
+    this.#watching.attend(attended)
+  }
+
+  /** Says which layouts viewers have before them; none is laid out while nobody looks at it or asks about it. */
+  watch(layouts: ReadonlySet<LayoutName>): void {
+    this.#watching.view(layouts)
+  }
+
+  /**
+   * What there is in a viewport. Waits while the process that knows is started, or started again.
+   *
+   * @throws TokenscopeError BAD_REQUEST for a question that is none, COMPOSITOR_UNAVAILABLE if there is no process for too
+   *   long, DRAINING while Tokenscope stops, INTERNAL
+   */
+  async view(question: ViewQuestion): Promise<ViewAnswer> {
+    checkQuestion(question)
+    const { have, ...rest } = question
+    if (have === undefined) {
+      return (await this.#ask('view', rest, { ask: () => ({ type: 'view', question }) })) as ViewAnswer
+    }
+    let held: HeldTiles = new Map()
+    // Whatever each has, they share an answer.
+    const answer = await this.#ask('tiles', rest, {
+      ask: () => {
+        const prepared = this.#cache.prepare(rest)
+        held = prepared.held
+        return { type: 'view', question: prepared.question }
+      },
+      complete: raw => this.#cache.complete(rest, raw, held),
+    })
+    return withoutHad(answer as ViewAnswer, have)
+  }
+
+  /**
+   * Which token lies at a place: an answer with that one, or none.
+   *
+   * @throws TokenscopeError as {@link view} does
+   */
+  async pick(question: PickQuestion): Promise<ViewAnswer> {
+    checkQuestion(question)
+    return (await this.#ask('pick', question, { ask: () => ({ type: 'pick', question }) })) as ViewAnswer
+  }
+
+  /**
+   * A picture of a layout, with all that the log has by now: nobody looks at it again as it goes on.
+   *
+   * @returns the bytes of a PNG file
+   * @throws TokenscopeError as {@link view} does
+   */
+  async frame(question: FrameQuestion): Promise<Uint8Array> {
+    await this.#upToDate(question.layout)
+    return (await this.#ask('frame', question, { ask: () => ({ type: 'frame', question }) })) as Uint8Array
+  }
+
+  /**
+   * Whether tokens of a generation that the log has by now are in a layout.
+   *
+   * @throws TokenscopeError as {@link view} does
+   */
+  async shows(generation: string, layout: LayoutName): Promise<boolean> {
+    await this.#upToDate(layout)
+    const everything = { x: 0, y: 0, w: 1, h: 1, zoom: 1e-12, zoom_y: 1e-12 }
+    const { count } = await this.view({
+      layout,
+      ...everything,
+      have: [],
+      filter: { generations: [generation] },
+    })
+    return count > 0
+  }
+
+  /** Calls `listener` with where tokens of watched layouts were laid out; returns how to stop that. */
+  onPlaced(listener: (placed: Placed) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Every token up to this seq that the log had is laid out, or was and has been let go. */
   get laidOutTo(): number {
-    return this.#batches[0] ?? this.#cursor
-  }
-
-  /**
-   * The tokens with a seq from `from` to `to`, both included, that the process has laid out.
-   *
-   * @throws TokenscopeError INTERNAL if there is no process, or it ends before it answers
-   */
-  places(from: number, to: number): Promise<PlacedTokens> {
-    const asker: Asker = Promise.withResolvers()
-    this.#askers.push(asker)
-    if (this.#ready) this.#process?.send({ type: 'places', from, to })
-    else this.#dismissAskers('has not begun')
-    return asker.promise
+    return this.#feed.doneTo
   }
 
   /** For `/readyz`. */
   report(): ComponentReport {
     const { name, adapter, reason, detail } = this.#backend
-    const last = this.#lastStepMs === null ? '' : `, last step ${this.#lastStepMs.toFixed(3)} ms`
-    const tokens = this.#tokens === 0 ? '' : `; ${this.#tokens} tokens${last}`
+    const { tokens = 0, dropped = 0, bytes = 0, seconds = 0 } = this.#lastDone ?? {}
+    const last = tokens === 0 ? '' : `; ${tokens} tokens, last step ${(seconds * 1000).toFixed(3)} ms`
     const trouble = this.#trouble
     return {
       name: 'compositor',
       status: trouble === null ? 'ok' : 'degraded',
-      detail: `${detail}${tokens}${trouble === null ? '' : `. ${trouble}`}`,
+      detail: `${detail}${last}${trouble === null ? '' : `. ${trouble}`}`,
       facts: {
         backend: name,
         adapter,
         reason,
-        layouts: ['map'],
-        tokens: this.#tokens,
+        layouts: [...this.#watching.layouts],
+        tokens,
+        dropped,
+        bytes,
         restarts: this.#ends,
         pid: this.#process?.pid ?? null,
       },
     }
   }
 
-  #schedule(): void {
-    if (this.#watched && this.#ready && this.#turn === null && !this.#stopping)
-      this.#turn = setTimeout(() => this.#step(), this.#gatherMs())
-  }
-
-  /** How long to gather: not at all after a while without a batch, nor for what fills one. */
-  #gatherMs(): number {
-    if (this.#log.head - this.#cursor >= BATCH_ENTRIES) return 0
-    return Math.max(0, this.#sentAt + GATHER_MS - performance.now())
-  }
-
-  #unschedule(): void {
-    if (this.#turn) clearTimeout(this.#turn)
-    this.#turn = null
-  }
-
-  /** Sends the process what the log has since the last step, as far as it is one batch. */
-  #step(): void {
-    this.#turn = null
-    const { head, tail } = this.#log
-    if (this.#batches.length === MAX_BATCHES || this.#cursor === head) return
-    const first = Math.max(this.#cursor + 1, tail)
-    const last = Math.min(head, first + BATCH_ENTRIES - 1)
-    const seqs = new Float64Array(last - first + 1)
-    const cells = new Uint32Array(last - first + 1)
-    let count = 0
-    for (let seq = first; seq <= last; seq++) {
-      const cell = this.#log.cell(seq)
-      if (cell === null) continue
-      seqs[count] = seq
-      cells[count++] = cell
+  /** Asks the process, and has the layout laid out meanwhile and for a while; `question` says what it is about. */
+  async #ask(
+    kind: string,
+    question: { layout: LayoutName },
+    asking: Asking,
+  ): Promise<ViewAnswer | Uint8Array> {
+    const answered = this.#watching.ask(question.layout)
+    try {
+      return await this.#questions.ask(`${kind} ${JSON.stringify(question)}`, asking)
+    } finally {
+      answered()
     }
-    if (count > 0) {
-      this.#batches.push(this.#cursor)
-      this.#sentAt = performance.now()
-      this.#process?.send({ type: 'batch', seqs: seqs.slice(0, count), cells: cells.slice(0, count) })
+  }
+
+  /** Resolves once all that the log has by now is laid out, or what is asked has waited long enough for it. */
+  async #upToDate(layout: LayoutName): Promise<void> {
+    const upto = this.#log.head
+    if (this.#feed.doneTo >= upto || this.#stopping) return
+    const looked = this.#watching.ask(layout)
+    const waited = Promise.withResolvers<void>()
+    const waiter = { upto, go: () => waited.resolve() }
+    const patience = setTimeout(waiter.go, this.#options.waitMs ?? WAIT_MS)
+    this.#waiters.add(waiter)
+    await waited.promise
+    clearTimeout(patience)
+    this.#waiters.delete(waiter)
+    looked()
+  }
+
+  /** Follows what is watched. */
+  #update(): void {
+    const watched = this.#watching.active
+    if (watched && !this.#watched) {
+      this.#toldTo = this.#log.head
+      this.#dueTo = this.#log.head
+      this.#questions.pause()
     }
-    this.#cursor = last
-    this.#schedule()
+    this.#watched = watched
+    this.#feed.hurry(watched)
+    if (watched) this.#ensureProcess()
+    this.#sendWatched()
+    this.#openQuestions()
+  }
+
+  #sendWatched(): void {
+    if (this.#ready && this.#replayed) {
+      this.#process?.send({ type: 'watch', layouts: [...this.#watching.layouts] })
+    }
+  }
+
+  #openQuestions(): void {
+    if (this.#ready && this.#feed.doneTo >= this.#dueTo) this.#questions.open()
   }
 
   #ensureProcess(): void {
     if (this.#process !== null || this.#restart !== null || this.#stopping) return
     const { say, process } = this.#options
-    this.#cursor = 0
     try {
       this.#process = new ProcessHandle({ ...process, say, onAnswer: answer => this.#take(answer) })
     } catch (error) {
       this.#onEnd({ reason: `could not be started: ${reasonOf(error)}`, told: false, ran: false })
       return
     }
-    this.#process.send({
-      type: 'start',
-      backend: this.#backend.name,
-      dump: this.#dump,
-      pageTokens: PAGE_TOKENS,
-      maxPages: MAX_PAGES,
-    })
+    this.#process.send({ type: 'start', backend: this.#backend.name, dump: this.#dump, maxPages: MAX_PAGES })
     void this.#process.ended.then(end => this.#onEnd(end))
   }
 
   #take(answer: Answer): void {
-    if (answer.type === 'ready') {
-      this.#ready = true
-      this.#lastEnd = null
-      this.#options.say('debug', `compositor: laying out, ${this.#backend.detail}`)
-    } else if (answer.type === 'done') {
-      this.#batches.shift()
-      this.#tokens = answer.kept
-      this.#lastStepMs = answer.seconds * 1000
+    if (answer.type === 'ready') this.#onReady()
+    else if (answer.type === 'done') this.#onDone(answer)
+    else if (answer.type === 'view' || answer.type === 'frame' || answer.type === 'refused') {
       this.#restarts.worked()
-      const labels = { backend: this.#backend.name, layout: 'map' }
-      this.#options.meter.observe('tokenscope_layout_seconds', labels, answer.seconds)
-    } else if (answer.type === 'places') this.#askers.shift()?.resolve(answer)
-    this.#schedule()
+      this.#questions.take(answer)
+    }
+  }
+
+  #onReady(): void {
+    this.#ready = true
+    this.#lastEnd = null
+    this.#options.say('debug', `compositor: laying out, ${this.#backend.detail}`)
+    this.#dueTo = this.#log.head
+    this.#feed.open(this.#toldTo, () => {
+      this.#replayed = true
+      this.#sendWatched()
+    })
+    this.#openQuestions()
+  }
+
+  #onDone(done: Done): void {
+    this.#lastDone = done
+    this.#restarts.worked()
+    this.#feed.done()
+    for (const { layout, seconds } of done.layouts) {
+      const labels = { backend: this.#backend.name, layout }
+      this.#options.meter.observe('tokenscope_layout_seconds', labels, seconds)
+    }
+    for (const placed of done.placed) {
+      if (placed.upto > this.#toldTo) for (const listener of this.#listeners) listener(placed)
+    }
+    this.#toldTo = Math.max(this.#toldTo, done.upto)
+    for (const { upto, go } of this.#waiters) if (this.#feed.doneTo >= upto) go()
+    this.#openQuestions()
   }
 
   #onEnd({ reason, told, ran }: ProcessEnd): void {
     this.#process = null
     this.#ready = false
-    this.#unschedule()
-    this.#cursor = 0
-    this.#batches = []
-    this.#tokens = 0
-    this.#dismissAskers(reason)
+    this.#replayed = false
+    this.#feed.close()
+    this.#lastDone = null
+    this.#questions.close(reason)
     if (this.#stopping) return
     this.#ends++
     this.#lastEnd = reason
@@ -264,10 +366,5 @@ export class Compositor {
   /** Whether the GPU was tried and is used no more. */
   get #isGivenUp(): boolean {
     return this.#backend.name !== this.#options.backend.name
-  }
-
-  #dismissAskers(reason: string): void {
-    const error = new TokenscopeError('INTERNAL', `The compositor’s process ${reason}.`)
-    for (const { reject } of this.#askers.splice(0)) reject(error)
   }
 }

@@ -48,13 +48,16 @@ export async function requestAdapter(): Promise<GPUAdapter | null> {
 /**
  * Opens a device with the default limits, so that the same shaders run in browsers.
  *
+ * @param timestamps whether it is to tell how long passes take, if the adapter can
  * @throws TokenscopeError GPU_UNAVAILABLE if there is no adapter or it gives no device
  */
-export async function openDevice(): Promise<OpenDevice> {
+export async function openDevice({ timestamps = false } = {}): Promise<OpenDevice> {
   const adapter = await requestAdapter()
   if (adapter === null) throw new TokenscopeError('GPU_UNAVAILABLE', 'no GPU adapter on this machine')
   try {
-    return { adapter: adapterOf(adapter.info), device: await adapter.requestDevice() }
+    const tells = timestamps && adapter.features.has('timestamp-query')
+    const device = await adapter.requestDevice({ requiredFeatures: tells ? ['timestamp-query'] : [] })
+    return { adapter: adapterOf(adapter.info), device }
   } catch (cause) {
     throw new TokenscopeError('GPU_UNAVAILABLE', `the GPU gives no device: ${reasonOf(cause)}`, { cause })
   }

@@ -16,6 +16,8 @@ export interface ProbeOptions {
   answerMs?: number
   /** Path of the module that it runs. */
   entry?: string
+  /** Folder in which Node keeps its modules as it has compiled them. */
+  compileCache?: string | null
 }
 
 /**

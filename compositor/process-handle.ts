@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Reply, Request } from './messages.ts'
@@ -29,6 +30,10 @@ export interface ProcessHandleOptions {
   stopMs?: number
   /** Path of the module that it runs. */
   entry?: string
+  /** Flags of Node's that it runs with. */
+  execArgv?: string[]
+  /** Folder in which Node keeps its modules as it has compiled them: so the next one starts in a quarter of the time. */
+  compileCache?: string | null
 }
 
 const ENTRY = join(import.meta.dirname, 'process.ts')
@@ -55,7 +60,7 @@ export class ProcessHandle {
     this.#child = fork(options.entry ?? ENTRY, {
       serialization: 'advanced',
       // Flags of this process, a debugger's port among them, are not meant for it.
-      execArgv: [],
+      execArgv: [...compileCacheFlags(options.compileCache), ...(options.execArgv ?? [])],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     for (const output of [this.#child.stdout, this.#child.stderr]) {
@@ -136,4 +141,12 @@ export class ProcessHandle {
       this.#child.kill('SIGKILL')
     }, answerMs)
   }
+}
+
+/** Not one that somebody has deleted: Node would make it again, and who may read it then is anybody's guess. */
+function compileCacheFlags(folder: string | null | undefined): string[] {
+  if (folder == null || !existsSync(folder)) return []
+  // Before any module of the process's own is loaded.
+  const code = `import { enableCompileCache } from 'node:module'; enableCompileCache(${JSON.stringify(folder)})`
+  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`]
 }

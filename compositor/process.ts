@@ -1,23 +1,33 @@
 /**
- * The compositor's process: it holds the GPU device and the pages of tokens, and lays them out. It is a
- * process of its own since Dawn can take the whole process with it, and since layout is not to hold up the
- * delivery of tokens. It knows nothing that its parent could not tell it again.
+ * The compositor's process: it holds the GPU device and the tokens, lays them out, and answers questions about
+ * them. It is a process of its own since Dawn can take the whole process with it, and since layout is not to hold
+ * up the delivery of tokens. It knows nothing that its parent could not tell it again.
  */
-import { reasonOf } from '../events/errors.ts'
+import { flushCompileCache } from 'node:module'
+import type { LayoutName, ViewAnswer, ViewQuestion } from '../broadcast/protocol/view.ts'
+import { BinaryReader } from '../broadcast/protocol.ts'
+import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import { type AdapterAnswer, adapterOf } from './adapter.ts'
 import type { Engine } from './engine.ts'
 import { CpuEngine } from './engine-cpu.ts'
 import { WebgpuEngine } from './engine-webgpu.ts'
+import { filteredBounds } from './frame/filtered-bounds.ts'
+import type { FrameArtist } from './frame/frame.ts'
+import type { FrameQuestion } from './frame/frame-question.ts'
 import { openDevice, requestAdapter } from './gpu.ts'
-import type { Reply, Request, StartOptions } from './messages.ts'
-import { TokenPages } from './token-pages.ts'
+import type { Batch, Question, Reply, Request, StartOptions } from './messages.ts'
+import { packAnswer } from './packed-answer.ts'
+import { Composition } from './view/composition.ts'
 
 /** How long letting go of the device may take before the process ends without. */
 const LET_GO_MS = 1000
 
 class CompositorProcess {
+  readonly #reader = new BinaryReader()
   #engine: Promise<Engine> | null = null
-  #pages: TokenPages | null = null
+  #device: GPUDevice | null = null
+  #composition: Composition | null = null
+  #artist: Promise<FrameArtist> | null = null
   /** `performance.now()` when the last batch was laid out. */
   #doneAt = 0
   #ending = false
@@ -29,22 +39,24 @@ class CompositorProcess {
         return this.end(0)
       case 'start': {
         this.#engine = this.#createEngine(request)
-        this.#pages = new TokenPages({ ...request, engine: await this.#engine })
-        return tell({ type: 'ready' })
+        this.#composition = new Composition({ engine: await this.#engine, maxPages: request.maxPages })
+        await tell({ type: 'ready' })
+        // For the next one, however this one ends.
+        flushCompileCache()
+        return
       }
-      case 'batch': {
-        const begun = performance.now()
-        await this.#started.append(request)
-        const now = performance.now()
-        // A batch that came while another was at work did not begin before that one ended.
-        const seconds = (now - Math.max(begun, this.#doneAt)) / 1000
-        this.#doneAt = now
-        return tell({ type: 'done', seconds, kept: this.#started.size })
-      }
-      case 'places':
-        return tell({ type: 'places', ...this.#started.placesOf(request.from, request.to) })
+      case 'batch':
+        return tell(await this.#append(request))
+      case 'watch':
+        await this.#started.watch(new Set(request.layouts))
+        return tell({ type: 'watched' })
       case 'stop':
         return this.end(0)
+      default: {
+        const reply = await this.#reply(request).catch(error => this.#refusal(request.id, error))
+        // Of what ends the process nobody is told more than that: who asked asks the next one.
+        if (!this.#ending) return tell(reply)
+      }
     }
   }
 
@@ -64,16 +76,68 @@ class CompositorProcess {
     process.exit(code)
   }
 
-  get #started(): TokenPages {
-    if (this.#pages === null) throw new Error('asked before it was started')
-    return this.#pages
+  get #started(): Composition {
+    if (this.#composition === null) throw new Error('asked before it was started')
+    return this.#composition
   }
 
-  async #createEngine({ backend, dump, pageTokens }: StartOptions): Promise<Engine> {
+  async #append({ bytes, upto }: Batch): Promise<Reply> {
+    const took = new Map<LayoutName, number>()
+    const begun = performance.now()
+    const placed = await this.#started.append(this.#reader.read(bytes), upto, took)
+    const now = performance.now()
+    // A batch that came while another was at work did not begin before that one ended.
+    const seconds = (now - Math.max(begun, this.#doneAt)) / 1000
+    this.#doneAt = now
+    const { tokens, dropped } = this.#started
+    const layouts = Array.from(took, ([layout, ms]) => ({ layout, seconds: ms / 1000 }))
+    const rss = process.memoryUsage.rss()
+    return { type: 'done', upto, seconds, layouts, tokens, dropped, bytes: rss, placed }
+  }
+
+  async #reply(request: { id: number } & Question): Promise<Reply> {
+    const { id, type, question } = request
+    const composition = this.#started
+    if (type === 'view') return { type: 'view', id, answer: packAnswer(await composition.view(question)) }
+    if (type === 'pick') return { type: 'view', id, answer: packAnswer(await composition.pick(question)) }
+    // Not at the top: what draws pictures takes longer to load than all the rest, and a restart is waited for.
+    this.#artist ??= import('./frame/frame.ts').then(({ FrameArtist }) => new FrameArtist(this.#device))
+    const artist = await this.#artist
+    return { type: 'frame', id, png: await artist.draw(question, viewOf(composition, question)) }
+  }
+
+  /** What is said of a question that went wrong; the fault of a device that is lost is not its own. */
+  async #refusal(id: number, error: unknown): Promise<Reply> {
+    if (error instanceof TokenscopeError && error.code !== 'INTERNAL') {
+      const { code, message, param } = error
+      return { type: 'refused', id, code, message, param }
+    }
+    const device = this.#device
+    await Promise.race([device?.lost, device?.queue.onSubmittedWorkDone().catch(() => {})])
+    const message = `The compositor could not answer: ${reasonOf(error)}.`
+    return { type: 'refused', id, code: 'INTERNAL', message, param: null }
+  }
+
+  async #createEngine({ backend, dump }: StartOptions): Promise<Engine> {
     if (backend === 'cpu') return new CpuEngine()
     const onFault = (reason: string) => void this.fail(reason)
     const { device } = await openDevice()
-    return WebgpuEngine.create({ device, pageTokens, dump, onFault })
+    this.#device = device
+    return WebgpuEngine.create({ device, dump, onFault })
+  }
+}
+
+/** What is looked at for a picture; what is fitted into it is what its filter leaves. */
+function viewOf(composition: Composition, { x, y, zoom, filter, t }: FrameQuestion) {
+  const view = (asked: ViewQuestion) => composition.view(asked)
+  const fits = x === null || y === null || zoom === null
+  if (!fits || (filter === null && t === null)) return view
+  let narrowed: Promise<ViewAnswer['bounds']> | null = null
+  return async (asked: ViewQuestion): Promise<ViewAnswer> => {
+    const answer = await view(asked)
+    if (answer.bounds === null) return answer
+    narrowed ??= filteredBounds(asked, answer.bounds, view)
+    return { ...answer, bounds: await narrowed }
   }
 }
 

@@ -25,6 +25,11 @@ export const ERROR_CODES = {
   RATE_LIMITED: { status: 429, retryable: true, meaning: 'the caller asks for more than its share' },
   POOL_FULL: { status: 503, retryable: true, meaning: 'every place is taken, and the queue is full' },
   NO_UPSTREAM: { status: 503, retryable: true, meaning: 'no upstream is there for this request' },
+  COMPOSITOR_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'what lays tokens out is not there right now',
+  },
   DRAINING: { status: 503, retryable: true, meaning: 'the server is stopping' },
   CONFIG: { status: 500, retryable: false, meaning: 'an option is unknown or has a bad value' },
   PORT_TAKEN: { status: 500, retryable: true, meaning: 'another program listens on the port' },

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import type { ClientReport } from '../broadcast/viewer.ts'
+import type { ClientReport } from '../broadcast/client-report.ts'
 import { TokenscopeError } from '../events/errors.ts'
 import { success } from './answers.ts'
 

@@ -20,6 +20,7 @@ import { type Cache, cacheRoutes } from './cache-routes.ts'
 import { type Clients, clientRoutes } from './client-routes.ts'
 import { correlationIdOf } from './correlation.ts'
 import { Doors, type DoorsOptions } from './doors.ts'
+import { type Frames, frameRoutes } from './frame-routes.ts'
 import { type Generations, scopeRoutes } from './scope-routes.ts'
 import { type StatusOptions, statusRoutes } from './status-routes.ts'
 import { type Upstreams, upstreamRoutes, type Workflows } from './upstream-routes.ts'
@@ -40,6 +41,7 @@ export interface Rooms {
   workflows: Workflows
   cache: Cache
   clients: Clients
+  frames: Frames
   passThrough(request: IncomingMessage, response: ServerResponse, context: PassThroughContext): Promise<void>
   upgrade(
     request: IncomingMessage,
@@ -170,6 +172,7 @@ export class HttpServer {
     upstreamRoutes(app, rooms.upstreams, rooms.workflows)
     cacheRoutes(app, rooms.cache)
     clientRoutes(app, rooms.clients)
+    frameRoutes(app, rooms.frames)
     app.get(STREAM_PATH, () => {
       throw new TokenscopeError('BAD_REQUEST', `${STREAM_PATH} is a WebSocket; connect with ws://.`)
     })
@@ -181,6 +184,8 @@ export class HttpServer {
       if (known.code === 'INTERNAL') {
         this.#logger.error({ err: error, correlation_id: request.id }, 'a request failed in here')
       }
+      const after = known.retryAfterSeconds
+      if (after !== null) void reply.header('retry-after', Math.ceil(after))
       return reply.code(known.status).send(failure(known, request.id))
     })
     await app.ready()

@@ -1,4 +1,4 @@
-// The place of a cell on the map's Hilbert curve of order 16; twin: mapPlace in compositor/map.ts, the same
+// The place of a cell on the map's Hilbert curve of order 16; twin: mapPlace in compositor/layout/map.ts, the same
 // integer steps in the same order. Branch-free form after H. S. Warren, "Hacker's Delight", 2nd ed., §16.
 
 // Every other bit of x (bits 0, 2, 4, …), moved together into the low 16.

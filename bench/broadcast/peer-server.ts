@@ -1,4 +1,4 @@
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import type { LogEntry } from '../../events/generation.ts'
 import { answer } from '../children.ts'
 import { Load } from './load.ts'

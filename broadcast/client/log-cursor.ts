@@ -15,11 +15,15 @@ import type {
   ResetMessage,
   ServerMessage,
   SnapshotMessage,
+  TokenVisualizationMessage,
+  ViewMessage,
 } from '../protocol.ts'
 import { SnapshotAssembly, type WholeSnapshot } from './snapshot-assembly.ts'
 
-/** What an owner is told; a snapshot always as one part. */
-export type ScopeMessage = Exclude<ServerMessage, SnapshotMessage> | WholeSnapshot
+/** What an owner is told of the log; a snapshot always as one part. */
+export type ScopeMessage =
+  | Exclude<ServerMessage, SnapshotMessage | ViewMessage | TokenVisualizationMessage>
+  | WholeSnapshot
 
 /** How a message came to be told. */
 export interface Delivery {
@@ -117,6 +121,9 @@ export class LogCursor {
       case 'pong':
         this.#served(message)
         return
+      case 'view':
+      case 'token_visualization':
+        return // not of the log
       case 'hello':
         this.#epoch = message.epoch
         break

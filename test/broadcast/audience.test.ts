@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Audience, SLOTS } from '../../broadcast/audience.ts'
 import { TokenLog } from '../../broadcast/token-log.ts'
 import type { Viewer } from '../../broadcast/viewer.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { FakeViewer } from '../support/hub-socket.ts'
 
 function viewers(count: number): Viewer[] {

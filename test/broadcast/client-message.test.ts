@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { readClientMessages } from '../../broadcast/client-message.ts'
 import { TokenscopeError } from '../../events/errors.ts'
 
+const VIEWPORT = { type: 'viewport', id: 1, layout: 'flow', x: 0, y: 0, w: 100, h: 100, zoom: 1 }
+
 function read(value: unknown): unknown {
   const [message] = readClientMessages(Buffer.from(JSON.stringify(value)), false)
   return message
@@ -28,6 +30,27 @@ describe('a message that is well formed', () => {
     { type: 'subscribe', generations: '*', layout: 'map', since: { epoch: 'k3v9x1.7', seq: 1042 } },
     { type: 'subscribe', since: { epoch: '', seq: 0 } },
     { type: 'layout', layout: 'map' },
+    { type: 'layout', layout: 'timeline' },
+    { type: 'subscribe', layout: 'flow' },
+    { type: 'viewport', id: 7, layout: 'flow', x: 0, y: 0, w: 1600, h: 900, zoom: 1, t: null, filter: null },
+    { type: 'viewport', id: 0, layout: 'map', x: -5.5, y: 1e9, w: 1, h: 16_384, zoom: 1e-9 },
+    {
+      type: 'viewport',
+      id: 2 ** 53 - 1,
+      layout: 'timeline',
+      x: 0,
+      y: 0,
+      w: 16_384,
+      h: 1,
+      zoom: 1e300,
+      zoom_y: 0.5,
+      color: 'age',
+      t: 1_707_345_600.5,
+      filter: { generations: ['g_a'], models: ['m'], kinds: ['reasoning'], since: 0, until: 1 },
+      have: [[-1, -5, 0, 1_763_728_000_000]],
+    },
+    { type: 'pick', id: 8, layout: 'map', x: 100, y: 200 },
+    { type: 'pick', id: 8, layout: 'map', x: 100, y: 200, t: 5, filter: {} },
     { type: 'stop', generation: 'g_01J' },
     { type: 'ack', seq: 1100 },
     { type: 'ping' },
@@ -51,7 +74,7 @@ describe('several at once', () => {
 })
 
 describe('a type that is not known', () => {
-  it.each(['dance', 'toString', '__proto__', 'viewport', 'x'.repeat(60_000)])('is ignored: %s', type => {
+  it.each(['dance', 'toString', '__proto__', 'vista', 'x'.repeat(60_000)])('is ignored: %s', type => {
     const list = [{ type, whatever: 5 }, { type: 'ping' }]
     expect(readClientMessages(Buffer.from(JSON.stringify(list)), false)).toEqual([{ type: 'ping' }])
   })
@@ -80,6 +103,35 @@ describe('a malformed message', () => {
     [{ type: 'subscribe', since: { epoch: 1, seq: 1 } }, /since\.epoch/],
     [{ type: 'layout' }, /layout/],
     [{ type: 'layout', layout: 'sideways' }, /layout/],
+    [{ ...VIEWPORT, layout: 'sideways' }, /layout/],
+    [{ ...VIEWPORT, layout: undefined }, /layout/],
+    [{ ...VIEWPORT, id: -1 }, /id/],
+    [{ ...VIEWPORT, id: 1.5 }, /id/],
+    [{ ...VIEWPORT, id: undefined }, /id/],
+    [{ ...VIEWPORT, x: '0' }, /x/],
+    [{ ...VIEWPORT, y: null }, /y/],
+    [{ ...VIEWPORT, w: 0 }, /w/],
+    [{ ...VIEWPORT, w: 16_385 }, /w/],
+    [{ ...VIEWPORT, h: 0.5 }, /h/],
+    [{ ...VIEWPORT, zoom: 0 }, /zoom/],
+    [{ ...VIEWPORT, zoom: -1 }, /zoom/],
+    [{ ...VIEWPORT, zoom: undefined }, /zoom/],
+    [{ ...VIEWPORT, zoom_y: 0 }, /zoom_y/],
+    [{ ...VIEWPORT, color: 'mood' }, /color/],
+    [{ ...VIEWPORT, t: 'now' }, /"t"/],
+    [{ ...VIEWPORT, filter: 5 }, /filter/],
+    [{ ...VIEWPORT, filter: { kinds: ['sigh'] } }, /filter/],
+    [{ ...VIEWPORT, filter: { generations: [''] } }, /filter/],
+    [{ ...VIEWPORT, filter: { since: 'x' } }, /filter/],
+    [{ ...VIEWPORT, have: 5 }, /have/],
+    [{ ...VIEWPORT, have: [5] }, /have/],
+    [{ ...VIEWPORT, have: [[0, 0, 0]] }, /have/],
+    [{ ...VIEWPORT, have: [[0, 0, 0, -1]] }, /have/],
+    [{ ...VIEWPORT, have: [[0, 0.5, 0, 1]] }, /have/],
+    [{ ...VIEWPORT, have: [[0, 0, 0, 1, 2]] }, /have/],
+    [{ ...VIEWPORT, have: Array(2001).fill([0, 0, 0, 1]) }, /have/],
+    [{ type: 'pick', id: 1, layout: 'map', x: 0 }, /y/],
+    [{ type: 'pick', layout: 'map', x: 0, y: 0 }, /id/],
     [{ type: 'stop' }, /generation/],
     [{ type: 'stop', generation: '' }, /generation/],
     [{ type: 'stop', generation: ['g_a'] }, /generation/],
@@ -91,6 +143,11 @@ describe('a malformed message', () => {
     [{ type: 'auth', token: 'x'.repeat(16_385) }, /token/],
   ])('is refused with what is wrong in it: %j', (message, names) => {
     expect(refusal(Buffer.from(JSON.stringify(message)))).toMatch(names)
+  })
+
+  it.each(['x', 'y', 'zoom', 'zoom_y', 't'])('is refused where %s is a number beyond all', field => {
+    const json = JSON.stringify({ ...VIEWPORT, zoom_y: 1, t: 1, [field]: 0.125 }).replace('0.125', '1e999')
+    expect(refusal(Buffer.from(json))).toMatch(new RegExp(field))
   })
 
   it('is refused without the token that it holds', () => {
@@ -110,7 +167,7 @@ describe('a malformed message', () => {
 })
 
 describe('whatever comes', () => {
-  const known = ['subscribe', 'layout', 'stop', 'ack', 'ping', 'auth']
+  const known = ['subscribe', 'layout', 'viewport', 'pick', 'stop', 'ack', 'ping', 'auth']
 
   /** Read, or refused with INVALID_MESSAGE and a sentence. */
   function isTakenOrRefused(data: Buffer, isBinary = false): boolean {
@@ -144,6 +201,11 @@ describe('whatever comes', () => {
         generation: field,
         layout: field,
         seq: field,
+        id: field,
+        x: field,
+        zoom: field,
+        filter: field,
+        have: field,
         token: field,
         since,
       },

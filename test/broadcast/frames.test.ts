@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Frame, FrameCache, type Snapshot } from '../../broadcast/frames.ts'
+import { LIMITS } from '../../broadcast/limits.ts'
 import {
   BIN_SUBPROTOCOL,
   JSON_SUBPROTOCOL,
@@ -12,9 +13,8 @@ import {
   type Subprotocol,
 } from '../../broadcast/protocol.ts'
 import { type Filter, TokenLog, type TokenLogOptions } from '../../broadcast/token-log.ts'
-import { LIMITS } from '../../broadcast/viewer.ts'
 import type { WireFrame } from '../../broadcast/wire.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { stateEvent, tokenEvent } from '../support/hub-events.ts'
 import { messagesIn } from '../support/hub-socket.ts'
 import { keptEntries, readBinary } from '../support/log-events.ts'

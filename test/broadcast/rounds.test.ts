@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Rounds } from '../../broadcast/rounds.ts'
 import { TokenLog } from '../../broadcast/token-log.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { stateEvent, tokenEvent } from '../support/hub-events.ts'
 
 beforeEach(() => {

@@ -8,7 +8,7 @@ import {
   writeGenerations,
 } from '../../broadcast/protocol.ts'
 import { type Filter, type Payload, TokenLog } from '../../broadcast/token-log.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import type { GenerationEvent, LogEntry } from '../../events/generation.ts'
 import { stateEvent, tokenEvent } from '../support/hub-events.ts'
 import { messagesIn } from '../support/hub-socket.ts'

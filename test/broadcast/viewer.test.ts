@@ -6,7 +6,7 @@ import {
   type SnapshotMessage,
 } from '../../broadcast/protocol.ts'
 import { TokenLog } from '../../broadcast/token-log.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { stateEvent } from '../support/hub-events.ts'
 import { FakeViewer } from '../support/hub-socket.ts'
 import { expectWhole, newLog, range, typesOf, watching } from '../support/hub-watching.ts'

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ViewMessage } from '../../broadcast/protocol/messages.ts'
 import { backendFor } from '../../compositor/adapter.ts'
 import type { ComponentReport } from '../../events/components.ts'
 import { readChat } from '../support/chat-answer.ts'
@@ -64,9 +65,23 @@ function nextPid(url: string, killed: number | undefined): Promise<number> {
   )
 }
 
+/** Asks for the upper left of the map, where all of a test's tokens lie; gives them by their ids. */
+async function lookAt(viewer: Spectator, id: number): Promise<Map<string, [number, number]>> {
+  viewer.send({ type: 'viewport', id, layout: 'map', x: 0, y: 0, w: 512, h: 512, zoom: 8 })
+  const parts = () =>
+    viewer.messages.filter((message): message is ViewMessage => message.type === 'view' && message.id === id)
+  await viewer.until(() => parts().some(({ last }) => last))
+  return new Map(
+    parts()
+      .flatMap(({ tokens }) => tokens)
+      .map(token => [token.id, [token.x, token.y]]),
+  )
+}
+
 /** Watches, has one answer generated, and waits until it is laid out. */
 async function watchAnswer(url: string): Promise<{ viewer: Spectator; pid: number }> {
   const viewer = await Spectator.watch(url)
+  await lookAt(viewer, 1)
   await (await generate(url)).text()
   await viewer.end()
   await vi.waitFor(async () => expect((await report(url)).facts?.tokens).toBe(1), { timeout: 20_000 })
@@ -109,6 +124,12 @@ describe.skipIf(noGpu)(`a server that lays out on a GPU ${noGpu ?? ''}`, () => {
         }),
       { timeout: 60_000 },
     )
+    const [viewer] = viewers as [Spectator]
+    const places = viewer.tokens.map(({ generation, index, position }) => [
+      `${generation}:${index}`,
+      position,
+    ])
+    expect(await lookAt(viewer, 2)).toEqual(new Map(places as [string, [number, number]][]))
     const pid = (await pidOf(scope.url)) as number
     await scope.stop()
     expect(isRunning(pid)).toBe(false)
@@ -123,7 +144,7 @@ describe.skipIf(noGpu)(`a server that lays out on a GPU ${noGpu ?? ''}`, () => {
     const { pid } = await watchAnswer(url)
     expect(readFileSync(join(dump, 'map.wgsl'), 'utf8')).toContain('fn layout_map')
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
-      /tokenscope_layout_seconds_count\{backend="webgpu",layout="map"\} 1/,
+      /tokenscope_layout_seconds_count\{backend="webgpu",layout="map"\} [1-9]/,
     )
     program.child.kill('SIGINT')
     expect(await program.exited).toBe(0)

@@ -34,9 +34,11 @@ const SOUND: Record<string, string> = {
   'broadcast/client.ts': "import { P } from './protocol.ts'\nexport const C = P\n",
   'broadcast/hub.ts': "import { P } from './protocol.ts'\nexport const H = P\nexport interface Hub {}\n",
   'compositor/draw/points.ts':
-    "import { P } from '../../broadcast/protocol.ts'\nimport { hue } from './hue.ts'\nexport const D = [P, hue]\n",
+    "import { P } from '../../broadcast/protocol.ts'\nimport { hue } from './hue.ts'\nimport { eastAsianWidth } from 'get-east-asian-width'\nexport const D = [P, hue, eastAsianWidth]\n",
   'compositor/draw/hue.ts': 'export const hue = 1\n',
-  'compositor/engine.ts': 'export const E = 1\n',
+  'compositor/engine.ts':
+    "import { P } from '../broadcast/protocol.ts'\nimport { V } from '../broadcast/protocol/view.ts'\nexport const E = [P, V]\n",
+  'broadcast/protocol/view.ts': 'export const V = 1\n',
   'shaders/splat.ts': 'export const S = 1\n',
   'server/http.ts':
     "import type { Reader } from '../bridge/reader.ts'\nimport { type Hub } from '../broadcast/hub.ts'\nexport type { Reader as R } from '../bridge/reader.ts'\nexport type * from '../broadcast/hub.ts'\nexport { type Hub as H } from '../broadcast/hub.ts'\nexport type Late = import('../bridge/reader.ts').Reader\nexport const http = (r: Reader, h: Hub) => [r, h]\n",
@@ -196,11 +198,35 @@ const PLANTED: [title: string, file: string, source: string, line: number, name:
     BROWSER('broadcast/client'),
   ],
   [
+    'the compositor importing the client',
+    'compositor/feed.ts',
+    "import { C } from '../broadcast/client.ts'\nexport const F = C\n",
+    1,
+    '../broadcast/client.ts',
+    ROOM('compositor'),
+  ],
+  [
+    'the compositor importing the hub',
+    'compositor/feed.ts',
+    "import { H } from '../broadcast/hub.ts'\nexport const F = H\n",
+    1,
+    '../broadcast/hub.ts',
+    ROOM('compositor'),
+  ],
+  [
     'draw code importing the engine',
     'compositor/draw/hue.ts',
     "export { E as hue } from '../engine.ts'\n",
     1,
     '../engine.ts',
+    BROWSER('compositor/draw'),
+  ],
+  [
+    'draw code importing another package',
+    'compositor/draw/hue.ts',
+    "import { ulid } from 'ulid'\nexport const hue = ulid\n",
+    1,
+    'ulid',
     BROWSER('compositor/draw'),
   ],
   [
@@ -401,6 +427,6 @@ describe('the program', () => {
       await plant({ 'server/a.ts': SOUND['server/http.ts'] ?? '', ...SOUND }),
     )
     expect(stderr).toBe('')
-    expect(stdout).toMatch(/^import rule: 19 files, \d+ imports, no violation\n$/)
+    expect(stdout).toMatch(/^import rule: 20 files, \d+ imports, no violation\n$/)
   })
 })

@@ -1,9 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { placeOf } from '../../broadcast/client/kept-tiles.ts'
+import { ViewAssembly } from '../../broadcast/client/view-assembly.ts'
 import { readClientMessages } from '../../broadcast/client-message.ts'
-import { BinaryReader, type ServerMessage } from '../../broadcast/protocol.ts'
-import { LIMITS } from '../../broadcast/viewer.ts'
+import { LIMITS } from '../../broadcast/limits.ts'
+import { COLORS, LAYOUTS, TILE_SIDE, type ViewToken } from '../../broadcast/protocol/view.ts'
+import type { ViewPart } from '../../broadcast/protocol/view-codec.ts'
+import {
+  BinaryReader,
+  type ServerMessage,
+  type ViewHead,
+  type ViewMessage,
+} from '../../broadcast/protocol.ts'
 import { CLOSE_CODES } from '../../events/close-codes.ts'
 import { confidenceOf, entropyOf } from '../../events/confidence.ts'
 import type { LogEntry, TokenEntry } from '../../events/generation.ts'
@@ -16,7 +25,7 @@ let doc: string
 let protocol: string
 beforeAll(async () => {
   doc = await readFile(join(ROOT, 'docs/protocol.md'), 'utf8')
-  protocol = await readFile(join(ROOT, 'broadcast/protocol.ts'), 'utf8')
+  protocol = await readFile(join(ROOT, 'broadcast/protocol/messages.ts'), 'utf8')
 })
 
 /** What stands under a heading, up to the next one of its level or above. */
@@ -44,6 +53,18 @@ function examples(heading: string): Record<string, unknown>[] {
   )
 }
 
+/** The bytes of a listing. */
+function bytesUnder(heading: string): Uint8Array {
+  const [listing] = blocks(under(heading), 'hex')
+  const bytes = (listing as string).split('\n').flatMap(line => {
+    // Two spaces end the bytes of a line and begin the words about them.
+    const [digits] = line.trim().split(/\s{2,}/, 1)
+    return (digits ?? '').split(' ').filter(Boolean)
+  })
+  expect(bytes.every(byte => /^[0-9a-f]{2}$/.test(byte))).toBe(true)
+  return Uint8Array.from(bytes, byte => Number.parseInt(byte, 16))
+}
+
 /** Names of the messages that have a heading of their own. */
 function described(heading: string): string[] {
   return [...under(heading).matchAll(/^### `(\w+)`$/gm)].map(match => match[1] as string)
@@ -58,7 +79,7 @@ function fields(heading: string): string[] {
 }
 
 describe('docs/protocol.md', () => {
-  it('describes every message of broadcast/protocol.ts, and no other', () => {
+  it('describes every message of broadcast/protocol/messages.ts, and no other', () => {
     const told = [...protocol.matchAll(/^ {2}type: '(\w+)'$/gm)].map(match => match[1] as string)
     const inLine = [...protocol.matchAll(/\{ type: '(\w+)';? /g)].map(match => match[1] as string)
     const all = [...new Set([...told, ...inLine, ...ENTRIES])].sort()
@@ -71,7 +92,8 @@ describe('docs/protocol.md', () => {
   it('shows an example of each, of its type', () => {
     for (const side of ['## What the server says', '## What a client says']) {
       for (const type of described(side)) {
-        expect([type, ...examples(`### \`${type}\``).map(example => example.type)]).toEqual([type, type])
+        const shown = examples(`### \`${type}\``).filter(example => 'type' in example)
+        expect([type, ...shown.map(example => example.type)]).toEqual([type, type])
       }
     }
   })
@@ -130,17 +152,38 @@ describe('docs/protocol.md', () => {
   })
 
   it('shows bytes that mean what stands beside them', () => {
-    const [listing] = blocks(under('### An example'), 'hex')
-    const bytes = (listing as string).split('\n').flatMap(line => {
-      // Two spaces end the bytes of a line and begin the words about them.
-      const [digits] = line.trim().split(/\s{2,}/, 1)
-      return (digits ?? '').split(' ').filter(Boolean)
-    })
-    expect(bytes.every(byte => /^[0-9a-f]{2}$/.test(byte))).toBe(true)
-    const entries = new BinaryReader().read(Uint8Array.from(bytes, byte => Number.parseInt(byte, 16)))
+    const entries = new BinaryReader().read(bytesUnder('### An example'))
     const shown = [...examples('### `token_activation`'), ...examples('### An example')]
     expect(entries).toEqual(shown as unknown as LogEntry[])
     expect(shown).toHaveLength(2)
+  })
+
+  it('shows a view in JSON and in bytes that says the same', () => {
+    const parts: ViewPart[] = []
+    const bytes = bytesUnder('### An example of a view')
+    expect(new BinaryReader(part => parts.push(part)).read(bytes)).toEqual([])
+    const [view, token] = examples('### `view`') as unknown as [ViewMessage, ViewToken]
+    const had = { z: 2, x: 2, y: 0, version: 1_707_345_600_007, count: 5, cells: [] }
+    const byPlace = new Map([[placeOf(had), had]])
+    const { part: _part, last: _last, tokens: _tokens, tiles: _tiles, type: _type, id, ...head } = view
+    const first: ViewPart = { id, part: 0, last: false, head: head as ViewHead, tokens: null, tiles: [] }
+    const assembly = new ViewAssembly(byPlace, () => {})
+    assembly.addBinary(first)
+    const whole = assembly.addBinary(parts[0] as ViewPart)
+    expect(parts).toMatchObject([{ id: 7, part: 1, last: true, head: null }])
+    expect(whole).toEqual({ ...new ViewAssembly(byPlace, () => {}).add(view), tokens: [token] })
+    expect(whole?.tiles).toEqual([view.tiles[0], had])
+    expect(
+      readClientMessages(Buffer.from(JSON.stringify(examples('### `viewport`')[0])), false),
+    ).toMatchObject([{ id, have: [[had.z, had.x, had.y, had.version]] }])
+  })
+
+  it('names the sides, limits and values of questions and tiles as they are', () => {
+    const tiles = under('### Tiles')
+    expect(tiles).toContain(`${TILE_SIDE} × ${TILE_SIDE} cells`)
+    for (const color of COLORS) expect(tiles).toContain(`| \`${color}\` |`)
+    for (const layout of LAYOUTS) expect(under('## Layouts')).toContain(`| \`${layout}\` |`)
+    expect(under('## Slow viewers')).toContain(`at most ${LIMITS.answerBytes / 1024} KiB of that`)
   })
 
   it('shows a confidence and an entropy that follow from the rest', () => {

@@ -1,6 +1,6 @@
 /**
- * Takes the pictures of docs/screenshots from a running server with the demo model, so that they show the page
- * as it is. Needs Chromium and Xvfb; says so where they are missing, and then leaves the pictures as they were.
+ * Takes the pictures of docs/screenshots from a running server with the demo model, so that they show what there
+ * is. Those of the page need Chromium and Xvfb; where they are missing it says so, and leaves them as they were.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { reasonOf } from '../../events/errors.ts'
 import { drawnBySoftware, launchBrowser } from '../support/browser.ts'
 import { startScope } from '../support/scope.ts'
+import { takeViews } from './view-shots.ts'
 
 const FOLDER = join(import.meta.dirname, '../../docs/screenshots')
 
@@ -80,14 +81,16 @@ const SHOTS: Shot[] = [
 ]
 
 await mkdir(FOLDER, { recursive: true })
-try {
-  await takeAll()
-} catch (error) {
-  console.error(`No pictures: ${reasonOf(error)}`)
-  process.exitCode = 1
+for (const take of [() => takeViews(FOLDER), takePage]) {
+  try {
+    await take()
+  } catch (error) {
+    console.error(`Not all pictures were taken: ${reasonOf(error)}`)
+    process.exitCode = 1
+  }
 }
 
-async function takeAll(): Promise<void> {
+async function takePage(): Promise<void> {
   const browsers = new Map<boolean, Browser>()
   const scope = await startScope()
   try {

@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { ClientReport } from '../../broadcast/viewer.ts'
+import type { ClientReport } from '../../broadcast/client-report.ts'
 import { TokenscopeError } from '../../events/errors.ts'
 import { ClientsAnswer, clientRoutes } from '../../server/client-routes.ts'
 import { Spectator } from '../support/spectator.ts'

@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { RawUpstream } from '../support/raw-upstream.ts'
 import { startScope } from '../support/scope.ts'
 import { Spectator } from '../support/spectator.ts'
@@ -160,6 +160,8 @@ test('/healthz, /readyz and /metrics answer', async () => {
     return { text, tokens: Number(line.slice(name.length)) }
   }
   const before = (await counted()).tokens
+  // Nothing is laid out that nobody looks at.
+  expect((await fetch(`${stage.url}/scope/v1/frame.png?w=16&h=16`)).status).toBe(200)
   stage.demo.server.setFaults('tokens=7')
   await post({ prompt: 'count' })
   await stage.viewer.end()
@@ -168,8 +170,9 @@ test('/healthz, /readyz and /metrics answer', async () => {
   expect(metrics).toContain(`tokenscope_upstream_up{upstream="${label}"} 1`)
   expect(metrics).toContain('tokenscope_broadcast_clients 1')
   expect(metrics).toMatch(/tokenscope_pipeline_latency_seconds_count [1-9]/)
-  expect(metrics).toMatch(/tokenscope_layout_seconds_count\{backend="cpu",layout="map"\} [1-9]/)
   expect(metrics).toContain('process_cpu_user_seconds_total')
+  const laidOut = /tokenscope_layout_seconds_count\{backend="cpu",layout="map"\} [1-9]/
+  await vi.waitFor(async () => expect((await counted()).text).toMatch(laidOut), { timeout: 10_000 })
 })
 
 test('a model that no upstream lists is counted as other', async () => {

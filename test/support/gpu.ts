@@ -31,8 +31,8 @@ export const noGpu =
 export interface TestGpu {
   /** Opens a device. */
   device(): Promise<GPUDevice>
-  /** Makes an engine on a device of its own, whose pages have `pageTokens` tokens. */
-  engine(pageTokens: number, options?: Partial<WebgpuEngineOptions>): Promise<WebgpuEngine>
+  /** Makes an engine on a device of its own. */
+  engine(options?: Partial<WebgpuEngineOptions>): Promise<WebgpuEngine>
   /** What went wrong on them that nobody caught, once all that was submitted is done; it is forgotten. */
   faults(): Promise<string[]>
 }
@@ -65,12 +65,11 @@ export function useGpu(): TestGpu {
       open.push({ device, close: () => device.destroy() })
       return device
     },
-    async engine(pageTokens, options = {}) {
+    async engine(options = {}) {
       const opened = await watched()
       open.push({ device: opened.device, close: () => opened.device.destroy() })
       const engine = await WebgpuEngine.create({
         ...opened,
-        pageTokens,
         dump: null,
         onFault() {},
         ...options,

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { Hub, type HubOptions } from '../../broadcast/hub.ts'
 import { TokenLog, type TokenLogOptions } from '../../broadcast/token-log.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { refuseOnSocket } from '../../server/answers.ts'
 import { RecordingMeter } from './hub-meter.ts'
 
@@ -13,10 +13,15 @@ export class HubServer {
   readonly hub: Hub
   readonly meter = new RecordingMeter()
   readonly #server = createServer()
+  readonly #sockets = new Set<Socket>()
 
   private constructor(log: Partial<TokenLogOptions>, hub: Partial<HubOptions>) {
     this.log = new TokenLog({ place: mapPosition, ...log })
     this.hub = new Hub({ log: this.log, meter: this.meter, stop: () => {}, demo: () => false, ...hub })
+    this.#server.on('connection', socket => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
     this.#server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy())
       this.hub.upgrade(request, socket, head, error => refuseOnSocket(socket, error, 'test'))
@@ -43,6 +48,11 @@ export class HubServer {
     return new Promise((resolve, reject) => {
       this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
     })
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Subprotocol } from '../../broadcast/protocol.ts'
 import { TokenLog, type TokenLogOptions } from '../../broadcast/token-log.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { stateEvent, tokenEvent } from './hub-events.ts'
 import { type FakeSocket, FakeViewer, isEntry } from './hub-socket.ts'
 

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { BIN_SUBPROTOCOL } from '../../broadcast/protocol.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import type { LogEntry, NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
 import { BinaryTeller } from './binary-log.ts'
 

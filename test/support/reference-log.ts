@@ -1,7 +1,7 @@
 import { CellAllocator } from '../../broadcast/cells.ts'
 import type { SnapshotGeneration } from '../../broadcast/protocol.ts'
 import type { TokenLog } from '../../broadcast/token-log.ts'
-import { mapPosition } from '../../compositor/map.ts'
+import { mapPosition } from '../../compositor/layout/map.ts'
 import { confidenceOf, entropyOf } from '../../events/confidence.ts'
 import {
   type Alternative,

@@ -2,6 +2,7 @@
  * A compositor process that misbehaves, as the variable STAND_IN says: run in the place of
  * compositor/process.ts.
  */
+import { writeFileSync } from 'node:fs'
 import type { Reply, Request } from '../../compositor/messages.ts'
 
 function tell(reply: Reply, then: () => void = () => {}): void {
@@ -37,8 +38,8 @@ const BEHAVIOURS: Record<string, (request: Request) => void> = {
   },
 }
 
-/** The real process, whose device is lost when the second batch comes. */
-async function loseDevice(): Promise<void> {
+/** The real process, which loses its device when it gets the `nth` request of this type. */
+async function loseDevice(type: Request['type'], nth: number): Promise<void> {
   const { openGpu } = await import('../../compositor/gpu.ts')
   await openGpu()
   const { requestDevice } = GPUAdapter.prototype
@@ -47,15 +48,47 @@ async function loseDevice(): Promise<void> {
     device = await requestDevice.apply(this, args)
     return device
   }
-  let batches = 0
+  await runReal(type, nth, () => device?.destroy())
+}
+
+/** Whether no process of this test has met with its accident yet; from then on one has. */
+function isFirst(): boolean {
+  try {
+    writeFileSync(process.env.STAND_IN_ONCE ?? '', '', { flag: 'wx' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The real process, which meets with this when it gets the `nth` request of this type, before it looks at it; with
+ * batches, which the next one gets again, only the first process does.
+ */
+async function runReal(type: Request['type'], nth: number, accident: () => void): Promise<void> {
+  let seen = 0
   process.on('message', (request: Request) => {
-    if (request.type === 'batch' && ++batches === 2) device?.destroy()
+    if (request.type === type && ++seen === nth && (type !== 'batch' || isFirst())) accident()
   })
   await import('../../compositor/process.ts')
 }
 
+/** Takes memory until there is none left. */
+function fillMemory(): void {
+  for (const kept: number[][] = []; ; ) kept.push(Array.from({ length: 100_000 }, (_, i) => i + 0.5))
+}
+
+const REAL: Record<string, () => Promise<void>> = {
+  lost: () => loseDevice('batch', 2),
+  'lost-asked': () => loseDevice('view', 2),
+  abort: () => runReal('view', 2, () => process.abort()),
+  poisoned: () => runReal('pick', 1, () => process.exit(3)),
+  hungry: () => runReal('batch', 2, fillMemory),
+  'hungry-asked': () => runReal('view', 2, fillMemory),
+}
+
 const name = process.env.STAND_IN ?? ''
-if (name === 'lost') await loseDevice()
+if (REAL[name] !== undefined) await REAL[name]()
 else process.on('message', BEHAVIOURS[name] as (request: Request) => void)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 // So that it lives on whatever becomes of its channel, as a process that hangs would.

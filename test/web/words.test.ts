@@ -23,8 +23,8 @@ describe('endings', () => {
 describe('invisible characters', () => {
   it.each([
     [' hello', '·hello'],
-    ['a\tb\n', 'a⇥b⏎'],
-    ['\r\n', '␍⏎'],
+    ['a\tb\n', 'a⇥b↵'],
+    ['\r\n', '␍↵'],
     ['\u0000\u001b', '␀␛'],
     ['a\u200bb', 'a⟨ZWSP⟩b'],
     ['\u202eevil', '⟨U+202E⟩evil'],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { blockNumber, mapCell } from '../../../compositor/draw/block-number.ts'
 import { blockKey, slotOf } from '../../../compositor/draw/cell.ts'
 import { cellEntry, EMPTY_CELL, UNKNOWN_CELL } from '../../../compositor/draw/cell-entry.ts'
-import { mapPosition } from '../../../compositor/map.ts'
+import { mapPosition } from '../../../compositor/layout/map.ts'
 
 const BORDERS = [0, 1, 2, 3, 255, 256, 65_535, 65_536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1]
 const u32 = fc.oneof(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.constantFrom(...BORDERS))

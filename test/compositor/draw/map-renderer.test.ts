@@ -6,7 +6,7 @@ import { paintCell } from '../../../compositor/draw/cell-paint.ts'
 import { cividisRgb } from '../../../compositor/draw/cividis.ts'
 import type { MapLight } from '../../../compositor/draw/map-light.ts'
 import { MapRenderer } from '../../../compositor/draw/map-renderer.ts'
-import { mapPosition } from '../../../compositor/map.ts'
+import { mapPosition } from '../../../compositor/layout/map.ts'
 import { readShader } from '../../../compositor/shader-files.ts'
 import { noGpu, useGpu } from '../../support/gpu.ts'
 import {

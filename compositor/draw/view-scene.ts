@@ -1,0 +1,122 @@
+import { decodeTile } from '../../broadcast/protocol/tile-codec.ts'
+import {
+  TILE_SIDE,
+  type TileAnswer,
+  type TileContent,
+  type ViewAnswer,
+  type ViewToken,
+} from '../../broadcast/protocol/view.ts'
+import type { ScaleName } from './colour-scale.ts'
+import { paintDensity } from './density-look.ts'
+import { paintFlow } from './flow-look.ts'
+import type { GlyphRun } from './glyph-run.ts'
+import { paintMapTokens } from './map-look.ts'
+import { QuadList } from './quad-list.ts'
+import { paintTimeAxis } from './time-axis.ts'
+import { paintLanes, paintTimeline } from './timeline-look.ts'
+import { ViewInk } from './view-ink.ts'
+import { paintEmpty, paintLegend } from './view-legend.ts'
+import type { ViewTheme } from './view-theme.ts'
+
+/** Where a view is looked at from: what is in its picture, in pixels of the target. */
+export interface ViewCamera {
+  /** What lies in the left upper corner, in units of the layout. */
+  x: number
+  y: number
+  /** Pixels of a unit. */
+  zoom: number
+  zoomY: number
+  /** Size of the target. */
+  width: number
+  height: number
+}
+
+/** Rectangles, and text over them. */
+export interface SceneLayer {
+  quads: QuadList
+  runs: GlyphRun[]
+}
+
+/** A view's picture, ready to be painted: layer upon layer on the ground. */
+export interface ViewScene {
+  width: number
+  height: number
+  theme: ViewTheme
+  layers: SceneLayer[]
+}
+
+/** What keeps tokens out of a picture: that they do not pass the filter, or came later than it shows. */
+export type Narrowed = 'filter' | 'time'
+
+export interface SceneOptions {
+  camera: ViewCamera
+  theme: ViewTheme
+  scale: ScaleName
+  /** From when age is told; Unix seconds. */
+  now: number
+  /** Whether the picture tells what its colours stand for, and what its axis. */
+  legend: boolean
+  /** Why tokens that there are may not be seen. */
+  narrowed: Narrowed | null
+  /** What is in a tile; a page has it from before. */
+  contentOf?: (tile: TileAnswer) => TileContent | null
+}
+
+/** What the looks of the layouts paint with. */
+export interface Easel extends SceneLayer {
+  camera: ViewCamera
+  theme: ViewTheme
+  ink: ViewInk
+  answer: ViewAnswer
+}
+
+/** A cell of a tile, with its place among all cells. */
+export interface SeenCell {
+  x: number
+  y: number
+  count: number
+  value: number | null
+}
+
+/**
+ * What to paint for an answer. Places are told relative to the camera from the start, so that no large number
+ * is rounded on its way to a shader.
+ */
+export function buildScene(answer: ViewAnswer, options: SceneOptions): ViewScene {
+  const { camera, theme, legend } = options
+  const ink = new ViewInk(answer, options)
+  const data: Easel = { quads: new QuadList(), runs: [], camera, theme, ink, answer }
+  const { tokens, cells } = contents(answer, options.contentOf ?? ownContent)
+  if (answer.layout === 'timeline') paintLanes(data)
+  if (tokens.length > 0) paintTokens(data, tokens)
+  const most = cells.length === 0 ? 0 : paintDensity(data, cells)
+  const chrome: Easel = { ...data, quads: new QuadList(), runs: [] }
+  if (tokens.length === 0 && cells.length === 0) paintEmpty(chrome, options.narrowed)
+  else if (legend && answer.layout === 'timeline') paintTimeAxis(chrome)
+  if (legend) paintLegend(chrome, most)
+  return { width: camera.width, height: camera.height, theme, layers: [data, chrome] }
+}
+
+function paintTokens(easel: Easel, tokens: readonly ViewToken[]): void {
+  const paint = { map: paintMapTokens, flow: paintFlow, timeline: paintTimeline }[easel.answer.layout]
+  paint(easel, tokens)
+}
+
+function contents(answer: ViewAnswer, contentOf: (tile: TileAnswer) => TileContent | null) {
+  const tokens = [...answer.tokens]
+  const cells: SeenCell[] = []
+  for (const tile of answer.tiles) {
+    const content = contentOf(tile)
+    for (const token of content?.tokens ?? []) tokens.push(token)
+    for (const [at, count, value] of content?.cells ?? []) {
+      const x = tile.x * TILE_SIDE + (at % TILE_SIDE)
+      const y = tile.y * TILE_SIDE + Math.floor(at / TILE_SIDE)
+      cells.push({ x, y, count, value })
+    }
+  }
+  return { tokens, cells }
+}
+
+function ownContent({ content }: TileAnswer): TileContent | null {
+  return content === null ? null : decodeTile(content)
+}
