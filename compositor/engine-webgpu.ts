@@ -221,10 +221,9 @@ export class WebgpuEngine implements Engine {
       const steps = kernels.map((kernel): Step => [kernel, count])
       this.#record(encoder, pass => this.#dispatch(pass, onGpu.flowGroup, group, steps))
       const [first, end] = onGpu.used.map(chunk => chunk * CHUNK_TOKENS) as [number, number]
-      const columns = { source: onGpu.flow, from: first, words: end - first, target: page.flow, at: first }
-      const lines = { ...columns, from: PAGE_TOKENS + first, at: PAGE_TOKENS + first }
+      const places = { source: onGpu.flow, from: first, words: end - first, target: page.flow, at: first }
       const told = [wholeOf(partsOnGpu, parts), wholeOf(carriesOnGpu, carries)]
-      await this.#submit(encoder, [...told, columns, lines])
+      await this.#submit(encoder, [...told, places])
     })
   }
 

@@ -5,7 +5,7 @@ import type { TokenPage } from './tokens/token-page.ts'
 
 const RECORDS_BYTES = COLUMNS * PAGE_TOKENS * 4
 const CHUNKS_BYTES = PAGE_CHUNKS * CHUNK_WORDS * 4
-const FLOW_BYTES = 2 * PAGE_TOKENS * 4
+const FLOW_BYTES = PAGE_TOKENS * 4
 /** The least that a page has room for in `pieces`, in words. */
 const FEW_PIECES = 1024
 
@@ -73,9 +73,7 @@ export class GpuPage {
     this.#takeFlow()
     if (this.#flow === null || this.#flowArray === null) return
     for (const [first, end] of this.#dirtyFlow.take()) {
-      for (const at of [first, PAGE_TOKENS + first]) {
-        queue.writeBuffer(this.#flow, at * 4, this.#flowArray, at, end - first)
-      }
+      queue.writeBuffer(this.#flow, first * 4, this.#flowArray, first, end - first)
     }
   }
 

@@ -40,7 +40,6 @@ const FRAGMENT_BASE = 10u;
 const FRAGMENT_OPENS = 1u;
 const FRAGMENT_CLOSES = 2u;
 
-const LINES = PAGE_TOKENS;
 
 // How much of a token's text is laid out: all, up to and with its last line feed, what comes after that.
 const WHOLE = 0u;
@@ -80,8 +79,7 @@ fn move_word(place: u32, count: u32, columns: u32) {
       at = chunk_end((chunks[header + CHUNK_PREVIOUS] - 1u) & (PAGE_CHUNKS - 1u));
     }
     at--;
-    flow[at] -= columns;
-    flow[LINES + at] += 1u;
+    flow[at] += (1u << FLOW_LINE_SHIFT) - columns;
   }
 }
 
@@ -135,8 +133,7 @@ fn word_place(state: State) -> vec2u {
 }
 
 fn put(place: u32, at: vec2u) {
-  flow[place] = at.x;
-  flow[LINES + place] = at.y;
+  flow[place] = at.x | (at.y << FLOW_LINE_SHIFT);
 }
 
 // Spaces, then a word: what most tokens are.
@@ -380,7 +377,7 @@ fn flow_shift(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups)
   while (left > 0u) {
     let count = min(left, chunk_end(place >> CHUNK_BITS) - place);
     for (var i = place; i < place + count; i++) {
-      flow[LINES + i] += base;
+      flow[i] += base << FLOW_LINE_SHIFT;
     }
     left -= count;
     if (left > 0u) {

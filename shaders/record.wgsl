@@ -70,3 +70,7 @@ fn time_of(i: u32) -> u32 {
 fn kind_of(i: u32) -> u32 {
   return (records[COLUMN_SHAPES + i] >> SHAPE_KIND_SHIFT) & SHAPE_KIND_MASK;
 }
+
+// What flow makes of a token: its column, and its line above.
+const FLOW_LINE_SHIFT = 10u;
+const FLOW_COLUMN_MASK = 0x3ffu;

@@ -79,13 +79,13 @@ fn timeline_cell(i: u32, generation: u32) -> u32 {
 
 fn flow_cell(i: u32, generation: u32) -> u32 {
   let lines = request.panel_side / LINE_UNITS;
-  let line = flow[PAGE_TOKENS + i];
+  let line = flow[i] >> FLOW_LINE_SHIFT;
   let panel = generations[generation + GENERATION_PANELS] + line / lines;
   if (panel >= request.panel_count) {
     return NOWHERE;
   }
   let place = map_place(panels[panel]);
-  let x = (place & 0xffffu) * request.panel_side + flow[i];
+  let x = (place & 0xffffu) * request.panel_side + (flow[i] & FLOW_COLUMN_MASK);
   let y = (place >> 16u) * request.panel_side + (line % lines) * LINE_UNITS;
   return cell_at(x >> request.z, y >> request.z);
 }

@@ -162,7 +162,7 @@ function layouts({ tokens }: { tokens: number }): Record<string, number[]> {
   const source = new Corpus()
   while (store.size < tokens) store.append(source.entries(BATCH))
   const pages = [...store.pages.values()]
-  for (const page of pages) page.flow = new Uint32Array(2 * PAGE_TOKENS)
+  for (const page of pages) page.flow = new Uint32Array(PAGE_TOKENS)
   const places = new Uint32Array(PAGE_TOKENS)
   const carries = new Uint32Array(store.generations.length * CARRY_WORDS)
   const jobs = pages.map(jobsOf)

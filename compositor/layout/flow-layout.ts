@@ -8,6 +8,8 @@ import {
   CHUNK_PREVIOUS,
   CHUNK_TOKENS,
   CHUNK_WORDS,
+  FLOW_COLUMN_MASK,
+  FLOW_LINE_SHIFT,
   PAGE_BITS,
   PAGE_CHUNKS,
   PAGE_TOKENS,
@@ -62,7 +64,7 @@ export interface FlowEngine {
 export interface FlowLayoutOptions {
   store: TokenStore
   engine: FlowEngine
-  /** Columns of a line; {@link FLOW_WIDTH} if not given. */
+  /** Columns of a line, 2 to {@link FLOW_COLUMN_MASK}; {@link FLOW_WIDTH} if not given. */
   width?: number
 }
 
@@ -89,7 +91,11 @@ export class FlowLayout {
   readonly #freePanels: number[] = []
   #moved: number[] = []
 
+  /** @throws RangeError if the width is not a number of columns that it can work with */
   constructor({ store, engine, width = FLOW_WIDTH }: FlowLayoutOptions) {
+    if (!Number.isInteger(width) || width < 2 || width > FLOW_COLUMN_MASK) {
+      throw new RangeError(`a line of ${width} columns; it has 2 to ${FLOW_COLUMN_MASK}`)
+    }
     this.#store = store
     this.#engine = engine
     this.width = width
@@ -134,7 +140,7 @@ export class FlowLayout {
       const words = jobsOf.get(page)
       if (words === undefined) continue
       const jobs = Uint32Array.from(words)
-      page.flow ??= new Uint32Array(2 * PAGE_TOKENS)
+      page.flow ??= new Uint32Array(PAGE_TOKENS)
       let tokens = 0
       for (let at = 0; at < jobs.length; at += JOB_WORDS) tokens += jobs[at + JOB_COUNT] as number
       if (tokens < SMALL) {
@@ -155,7 +161,7 @@ export class FlowLayout {
     this.#reserve()
     this.#carries.fill(0)
     for (const page of this.#store.pages.values()) {
-      page.flow ??= new Uint32Array(2 * PAGE_TOKENS)
+      page.flow ??= new Uint32Array(PAGE_TOKENS)
       const fragments = fragmentsOf(page, FRAGMENT_TOKENS[this.#engine.backend])
       await this.#engine.reflow(page, fragments, this.#carries, this.width)
       for (let at = 0; at < fragments.length; at += FRAGMENT_WORDS) {
@@ -177,8 +183,8 @@ export class FlowLayout {
   /** Left upper corner of a token that is laid out, in units. */
   placeOf(n: number): [x: number, y: number] {
     const flow = this.#store.pages.get(n >>> PAGE_BITS)?.flow as Uint32Array
-    const place = n & (PAGE_TOKENS - 1)
-    return this.worldOf(this.#store.slotOf(n), flow[place] as number, flow[PAGE_TOKENS + place] as number)
+    const word = flow[n & (PAGE_TOKENS - 1)] as number
+    return this.worldOf(this.#store.slotOf(n), word & FLOW_COLUMN_MASK, word >>> FLOW_LINE_SHIFT)
   }
 
   /** Where a column of a generation's line lies; the line must have been reached. */
@@ -222,8 +228,7 @@ export class FlowLayout {
       const at = this.#store.pages.get(n >>> PAGE_BITS) as TokenPage
       const flow = at.flow as Uint32Array
       const place = n & (PAGE_TOKENS - 1)
-      flow[place] = (flow[place] as number) - columns
-      flow[PAGE_TOKENS + place] = (flow[PAGE_TOKENS + place] as number) + 1
+      flow[place] = (flow[place] as number) + (1 << FLOW_LINE_SHIFT) - columns
       this.#engine.wroteFlow(at, place, 1)
       if (tell) this.#moved.push(n)
     }

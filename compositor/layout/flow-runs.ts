@@ -1,6 +1,8 @@
 /** Where a token's text goes on elsewhere on the `flow` layout: after line feeds, tabs and wraps inside it. */
 import {
   COLUMN_SHAPES,
+  FLOW_COLUMN_MASK,
+  FLOW_LINE_SHIFT,
   PAGE_BITS,
   PAGE_TOKENS,
   PIECE_BREAK,
@@ -42,8 +44,8 @@ export function wrapsOf(
   const place = n & (PAGE_TOKENS - 1)
   const laid = page.flow as Uint32Array
   const shape = page.records[COLUMN_SHAPES * PAGE_TOKENS + place] as number
-  let column = laid[place] as number
-  let line = laid[PAGE_TOKENS + place] as number
+  let column = (laid[place] as number) & FLOW_COLUMN_MASK
+  let line = (laid[place] as number) >>> FLOW_LINE_SHIFT
   if ((shape & SHAPE_COMPLEX) === 0 && column + (shape & SHAPE_WIDTH_MASK) <= flow.width) return []
 
   const text = store.textOf(n)

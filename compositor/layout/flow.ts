@@ -15,6 +15,7 @@ import {
   CHUNK_TOKENS,
   CHUNK_WORDS,
   COLUMN_SHAPES,
+  FLOW_LINE_SHIFT,
   PAGE_CHUNKS,
   PAGE_TOKENS,
   PIECE_BREAK,
@@ -58,12 +59,11 @@ export interface FlowPage {
   readonly records: Uint32Array
   readonly chunks: Uint32Array
   readonly pieces: Uint32Array
-  /** Columns at 0 … PAGE_TOKENS, then lines. */
+  /** A word a token: its column, and its line shifted by FLOW_LINE_SHIFT. */
   readonly flow: Uint32Array | null
 }
 
 const SHAPES = COLUMN_SHAPES * PAGE_TOKENS
-const LINES = PAGE_TOKENS
 /** Bits of a simple shape of which any opens a word: spaces before it, and that a line may break there. */
 const OPENING = (SHAPE_SPACES_MASK << SHAPE_SPACES_SHIFT) | SHAPE_BREAK
 
@@ -183,12 +183,13 @@ function shiftFragment(page: FlowPage, fragments: Uint32Array, at: number): void
   if (base === 0) return
   const { chunks } = page
   const flow = page.flow as Uint32Array
+  const shift = base << FLOW_LINE_SHIFT
   let left = fragments[at + FRAGMENT_COUNT] as number
   let place = fragments[at + FRAGMENT_FIRST] as number
   if (((fragments[at + FRAGMENT_FLAGS] as number) & FRAGMENT_OPENS) === 0) place = placeAfter(chunks, place)
   while (left > 0) {
     const count = Math.min(left, chunkEnd(chunks, place >>> CHUNK_BITS) - place)
-    for (let i = LINES + place; i < LINES + place + count; i++) flow[i] = (flow[i] as number) + base
+    for (let i = place; i < place + count; i++) flow[i] = (flow[i] as number) + shift
     left -= count
     if (left > 0) place = placeAfter(chunks, place + count - 1)
   }
@@ -210,8 +211,7 @@ function moveWord(
       at = chunkEnd(chunks, previous)
     }
     at--
-    flow[at] = (flow[at] as number) - columns
-    flow[LINES + at] = (flow[LINES + at] as number) + 1
+    flow[at] = (flow[at] as number) + (1 << FLOW_LINE_SHIFT) - columns
   }
 }
 
@@ -256,8 +256,7 @@ function flowRun(
         const kept = (((shape & OPENING) - 1) >> 31) & ~((word - 1) >> 31)
         word = (word & kept) | ((begins + 1) & ~kept)
         wordTokens = (wordTokens & kept) + 1
-        flow[place] = begins
-        flow[LINES + place] = line
+        flow[place] = begins | (line << FLOW_LINE_SHIFT)
         column = ends
         place++
       }
@@ -269,8 +268,7 @@ function flowRun(
         const columns = shape & SHAPE_WIDTH_MASK
         const spaces = (shape >>> SHAPE_SPACES_SHIFT) & SHAPE_SPACES_MASK
         if (columns === 0) {
-          flow[place] = column
-          flow[LINES + place] = line
+          flow[place] = column | (line << FLOW_LINE_SHIFT)
           if (spaces !== 0) {
             column = Math.min(column + spaces, width)
             word = 0
@@ -298,8 +296,7 @@ function flowRun(
           word = 1
         }
         const fresh = column === width
-        flow[place] = fresh ? 0 : column
-        flow[LINES + place] = fresh ? line + 1 : line
+        flow[place] = fresh ? (line + 1) << FLOW_LINE_SHIFT : column | (line << FLOW_LINE_SHIFT)
         column += columns
         if (column > width) {
           const lines = ((column - 1) / width) | 0
@@ -381,8 +378,7 @@ function flowRun(
         }
       }
       if (only) break
-      flow[place] = tokenColumn
-      flow[LINES + place] = tokenLine
+      flow[place] = tokenColumn | (tokenLine << FLOW_LINE_SHIFT)
       if (word !== 0 && (!opened || inWord)) wordTokens++
     }
     if (only) break

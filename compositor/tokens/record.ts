@@ -5,7 +5,7 @@
  * same columns; shaders/record.wgsl has the same numbers.
  */
 
-/** Tokens of a page, a power of two: 12 MiB of records, 8 MiB of what `flow` makes of them. */
+/** Tokens of a page, a power of two: 12 MiB of records, 4 MiB of what `flow` makes of them. */
 export const PAGE_TOKENS = 1 << 20
 export const PAGE_BITS = 20
 /** Tokens of a chunk: one block of the map. */
@@ -63,6 +63,13 @@ export const PIECE_TABS = 3
 export const PIECE_TYPE_SHIFT = 30
 export const PIECE_BREAK = 1 << 29
 export const PIECE_COUNT_MASK = 0x1fff_ffff
+
+/**
+ * What `flow` makes of a token: its column in the low 10 bits, its line above. A generation's lines are told apart
+ * up to 2^22; after those they are counted from 0 again.
+ */
+export const FLOW_LINE_SHIFT = 10
+export const FLOW_COLUMN_MASK = 0x3ff
 
 /** Words of a chunk's header, in a page's `chunks` at `chunk * CHUNK_WORDS`. */
 export const CHUNK_WORDS = 8

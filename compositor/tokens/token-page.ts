@@ -16,7 +16,7 @@ export class TokenPage {
   /** Pieces of complex shapes, grown by replacement; only added to. */
   pieces = new Uint32Array(1024)
   piecesUsed = 0
-  /** Columns, then lines, of the `flow` layout; null while that is not laid out. */
+  /** Where `flow` has each token, a word each (record.ts); null while that is not laid out. */
   flow: Uint32Array<ArrayBuffer> | null = null
   /** A bit a token: whether there is a line feed in it. */
   readonly newlines = new Uint32Array(PAGE_TOKENS / 32)

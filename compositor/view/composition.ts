@@ -22,6 +22,8 @@ import {
   CHUNK_PREVIOUS,
   CHUNK_TOKENS,
   CHUNK_WORDS,
+  FLOW_COLUMN_MASK,
+  FLOW_LINE_SHIFT,
   PAGE_BITS,
   PAGE_TOKENS,
 } from '../tokens/record.ts'
@@ -217,8 +219,9 @@ export class Composition {
     for (const n of moved) {
       const slot = this.#store.slotOf(n)
       const flow = (this.#store.pages.get(n >>> PAGE_BITS) as TokenPage).flow as Uint32Array
-      const column = flow[n % PAGE_TOKENS] as number
-      const line = (flow[PAGE_TOKENS + (n % PAGE_TOKENS)] as number) - 1
+      const word = flow[n % PAGE_TOKENS] as number
+      const column = word & FLOW_COLUMN_MASK
+      const line = (word >>> FLOW_LINE_SHIFT) - 1
       const from = carries[slot * CARRY_WORDS + CARRY_PATCH_COLUMN] as number
       if (pageOf.get(slot) !== null) left.push(...this.#flow.worldOf(slot, column + from, line))
       else {

@@ -10,6 +10,8 @@ import {
   CHUNK_TOKENS,
   CHUNK_WORDS,
   COLUMN_SHAPES,
+  FLOW_COLUMN_MASK,
+  FLOW_LINE_SHIFT,
   PAGE_BITS,
   PAGE_CHUNKS,
   PAGE_TOKENS,
@@ -50,7 +52,8 @@ export class FlowIndex implements SpatialIndex {
     let x = 0
     let y = 0
     for (let i = first; i < end; i++) {
-      const line = flow[PAGE_TOKENS + i] as number
+      const word = flow[i] as number
+      const line = word >>> FLOW_LINE_SHIFT
       const ordinal = Math.floor(line / this.#flow.panelLines)
       if (ordinal !== known) {
         known = ordinal
@@ -58,7 +61,7 @@ export class FlowIndex implements SpatialIndex {
         x = (place & 0xffff) * this.#flow.panelSide
         y = (place >>> 16) * this.#flow.panelSide
       }
-      xs[i - first] = x + (flow[i] as number)
+      xs[i - first] = x + (word & FLOW_COLUMN_MASK)
       ys[i - first] = y + (line - ordinal * this.#flow.panelLines) * LINE_UNITS
     }
   }
@@ -68,7 +71,7 @@ export class FlowIndex implements SpatialIndex {
     const page = this.#store.pages.get(n >>> PAGE_BITS)
     if (page === undefined || page.flow === null) return 0
     const i = n & (PAGE_TOKENS - 1)
-    const room = Math.max(0, this.#flow.width - (page.flow[i] as number))
+    const room = Math.max(0, this.#flow.width - ((page.flow[i] as number) & FLOW_COLUMN_MASK))
     const shape = page.records[COLUMN_SHAPES * PAGE_TOKENS + i] as number
     return Math.min(
       room,
@@ -89,12 +92,13 @@ export class FlowIndex implements SpatialIndex {
     if (!(x >= 0 && y >= 0) || panel >= this.#flow.panels) return -1
     const { slot, ordinal } = this.#flow.panelOwner(panel)
     const line = ordinal * panelLines + Math.floor((y % panelSide) / LINE_UNITS)
-    const column = x % panelSide
+    const column = Math.min(x % panelSide, FLOW_COLUMN_MASK)
     const list = this.#store.generations[slot]?.chunks ?? []
+    // Words are in the order of the text: by line, then by column.
+    const word = line * 2 ** FLOW_LINE_SHIFT + column
     const isAfter = (n: number) => {
       const { flow } = this.#store.pages.get(n >>> PAGE_BITS) as TokenPage
-      const at = (flow as Uint32Array)[PAGE_TOKENS + (n % PAGE_TOKENS)] as number
-      return at > line || (at === line && ((flow as Uint32Array)[n % PAGE_TOKENS] as number) > column)
+      return ((flow as Uint32Array)[n % PAGE_TOKENS] as number) > word
     }
     const chunk = lowest(list.length, i => isAfter(this.#firstOf(list[i] as number))) - 1
     if (chunk < 0) return -1
@@ -155,7 +159,7 @@ export class FlowIndex implements SpatialIndex {
   #lineOf(chunk: number): number {
     const first = this.#firstOf(chunk)
     const page = this.#store.pages.get(first >>> PAGE_BITS) as TokenPage
-    return (page.flow as Uint32Array)[PAGE_TOKENS + (first % PAGE_TOKENS)] as number
+    return ((page.flow as Uint32Array)[first % PAGE_TOKENS] as number) >>> FLOW_LINE_SHIFT
   }
 
   /** Number of a chunk's first token. */

@@ -14,6 +14,8 @@ import {
   COLUMN_SHAPES,
   COLUMN_TIMES,
   COLUMN_VALUES,
+  FLOW_COLUMN_MASK,
+  FLOW_LINE_SHIFT,
   PAGE_CHUNKS,
   PAGE_TOKENS,
   SHAPE_KIND_MASK,
@@ -199,7 +201,8 @@ export class TileSums {
     let known = NOWHERE
     let rowStart = NOWHERE
     for (let i = first; i < end; i++) {
-      const line = flow[PAGE_TOKENS + i] as number
+      const word = flow[i] as number
+      const line = word >>> FLOW_LINE_SHIFT
       if (line !== known) {
         known = line
         if (line < from || line >= to) {
@@ -213,7 +216,7 @@ export class TileSums {
         const cellRow = ((y + (line - from) * LINE_UNITS) >>> z) - top
         rowStart = x >= 0 && cellRow >= 0 && cellRow < height ? cellRow * width : NOWHERE
       }
-      const column = ((x + (flow[i] as number)) >>> z) - left
+      const column = ((x + (word & FLOW_COLUMN_MASK)) >>> z) - left
       at[i - origin] = rowStart >= 0 && column >= 0 && column < width ? rowStart + column : NOWHERE
     }
   }

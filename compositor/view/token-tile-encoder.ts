@@ -18,6 +18,7 @@ import {
   COLUMN_SHAPES,
   COLUMN_TIMES,
   COLUMN_VALUES,
+  FLOW_COLUMN_MASK,
   NO_INTERVAL,
   PAGE_TOKENS,
   SHAPE_COMPLEX,
@@ -101,7 +102,7 @@ export class TokenTileEncoder {
       } else width = index.widthOf(n)
     } else if (layout === 'flow') {
       width = index.widthOf(n)
-      const column = (page.flow as Uint32Array)[i] as number
+      const column = ((page.flow as Uint32Array)[i] as number) & FLOW_COLUMN_MASK
       // What fits and has nothing but a word after spaces in it goes on nowhere.
       if ((shape & SHAPE_COMPLEX) !== 0 || column + (shape & SHAPE_WIDTH_MASK) > this.#flow.width) {
         const found = wrapsOf(this.#store, this.#flow, n)

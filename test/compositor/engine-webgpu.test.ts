@@ -111,7 +111,7 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
     page.records.fill(5, 2 * PAGE_TOKENS + 4000 * 256, 2 * PAGE_TOKENS + 4001 * 256)
     engine.wrote(page, 0, 256)
     await engine.tiles(REQUEST, [page])
-    page.flow = new Uint32Array(2 * PAGE_TOKENS)
+    page.flow = new Uint32Array(PAGE_TOKENS)
     engine.wrote(page, 4000 * 256, 256)
     jobs[1] = 0
     await engine.flowAppend(page, jobs, new Uint32Array(CARRY_WORDS), 1 << 20)
@@ -127,7 +127,7 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
       const page = randomPage(random, { generations, manner: 'hostile' })
       const more = randomPage(random, { generations, firstChunk: 1000, manner: 'hostile' })
       const carries = new Uint32Array(generations * CARRY_WORDS)
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       await engine.reflow(page, everyFragmentOf(page, generations), carries.slice(), 80)
       // The other page's tokens take the place of this one's, with pieces of their own behind those.
       const offset = page.piecesUsed
@@ -141,10 +141,10 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
         if (shape >= 2 ** 31) page.records[i] = shape + offset
       }
       engine.wrote(page, 0, PAGE_TOKENS)
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       await cpu.reflow(page, everyFragmentOf(page, generations), carries.slice(), 80)
       const expected = page.flow
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       await engine.reflow(page, everyFragmentOf(page, generations), carries.slice(), 80)
       expect(differences(page.flow, expected)).toEqual([])
     }
@@ -156,14 +156,13 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
     const request = { ...REQUEST, layout: 'flow' as const, z: 3 }
     const none = new Uint32Array(request.width * request.height * 4)
     expect(await engine.tiles(request, [page])).toEqual(none)
-    page.flow = new Uint32Array(2 * PAGE_TOKENS).fill(5)
+    page.flow = new Uint32Array(PAGE_TOKENS).fill(5)
     expect(await tileDifferences(engine, page, request)).toEqual([])
     const [first] = placesOf(page, 2) as [number]
-    page.flow[first] = 33
-    page.flow[PAGE_TOKENS + first] = 20
+    page.flow[first] = 33 + 20 * 1024
     engine.wroteFlow(page, first, 1)
     expect(await tileDifferences(engine, page, request)).toEqual([])
-    page.flow = new Uint32Array(2 * PAGE_TOKENS).fill(9)
+    page.flow = new Uint32Array(PAGE_TOKENS).fill(9)
     expect(await tileDifferences(engine, page, request)).toEqual([])
     page.flow = null
     expect(await engine.tiles(request, [page])).toEqual(none)
@@ -176,10 +175,10 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
     expect(await tileDifferences(engine, page, { ...REQUEST, width: 31, height: 9 })).toEqual([])
     const fragments = everyFragmentOf(page, SLOTS)
     const carries = new Uint32Array(SLOTS * CARRY_WORDS)
-    page.flow = new Uint32Array(2 * PAGE_TOKENS)
+    page.flow = new Uint32Array(PAGE_TOKENS)
     await new CpuEngine().reflow(page, fragments.slice(), carries.slice(), 80)
     const expected = page.flow
-    page.flow = new Uint32Array(2 * PAGE_TOKENS)
+    page.flow = new Uint32Array(PAGE_TOKENS)
     await engine.reflow(page, fragments, carries, 80)
     expect(differences(page.flow, expected)).toEqual([])
   })
@@ -187,7 +186,7 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
   it('has nothing to do where there is nothing', async () => {
     const engine = await gpu.engine()
     const page = new TokenPage(0)
-    page.flow = new Uint32Array(2 * PAGE_TOKENS)
+    page.flow = new Uint32Array(PAGE_TOKENS)
     await engine.flowAppend(page, new Uint32Array(0), new Uint32Array(0), 80)
     await engine.reflow(page, new Uint32Array(0), new Uint32Array(0), 80)
     expect(await engine.places('map', page, LANES, 7, 7)).toEqual(new Uint32Array(0))
@@ -199,7 +198,7 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
     const engine = await gpu.engine()
     const pages = [smallPage(1), smallPage(2)] as const
     for (const page of pages) {
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       await engine.reflow(page, everyFragmentOf(page, SLOTS), new Uint32Array(SLOTS * CARRY_WORDS), 80)
       await engine.tiles(REQUEST, [page])
     }
@@ -233,14 +232,14 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
 
   it('brings back what it laid out of a page whose flow is let go of or replaced meanwhile', async () => {
     const engine = await gpu.engine({ slotBytes: 256 })
-    for (const next of [null, new Uint32Array(2 * PAGE_TOKENS)]) {
+    for (const next of [null, new Uint32Array(PAGE_TOKENS)]) {
       const page = smallPage(6)
       const fragments = everyFragmentOf(page, SLOTS)
       const carries = new Uint32Array(SLOTS * CARRY_WORDS)
-      const expected = new Uint32Array(2 * PAGE_TOKENS)
+      const expected = new Uint32Array(PAGE_TOKENS)
       page.flow = expected
       await new CpuEngine().reflow(page, fragments.slice(), carries.slice(), 80)
-      const laidOut = new Uint32Array(2 * PAGE_TOKENS)
+      const laidOut = new Uint32Array(PAGE_TOKENS)
       page.flow = laidOut
       const running = engine.reflow(page, fragments, carries, 80)
       // Some of it is on its way, and some is not yet asked for.
@@ -262,10 +261,10 @@ describe.skipIf(noGpu)(`the engine on a GPU ${noGpu ?? ''}`, () => {
     page.pieces = pieces
     page.piecesUsed = pieces.length
     const carries = new Uint32Array(SLOTS * CARRY_WORDS)
-    const expected = new Uint32Array(2 * PAGE_TOKENS)
+    const expected = new Uint32Array(PAGE_TOKENS)
     page.flow = expected
     await new CpuEngine().reflow(page, everyFragmentOf(page, SLOTS), carries.slice(), 80)
-    page.flow = new Uint32Array(2 * PAGE_TOKENS)
+    page.flow = new Uint32Array(PAGE_TOKENS)
     const request = { ...REQUEST, layout: 'flow' as const, z: 3 }
     await engine.tiles(request, [page])
     await engine.reflow(page, everyFragmentOf(page, SLOTS), carries, 80)

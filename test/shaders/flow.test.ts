@@ -36,10 +36,10 @@ describe.skipIf(noGpu)(`flow.wgsl, against its twin, bit for bit ${noGpu ?? ''}`
     for (const page of pages) {
       const fragments = fragmentsIn(page)
       const expected = fragments.slice()
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       await cpu.reflow(page, expected, expectedCarries, width)
       const expectedFlow = page.flow
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       await engine.reflow(page, fragments, carries, width)
       told.push(...differences(page.flow, expectedFlow).map(word => `flow ${word}`))
       told.push(...differences(carries, expectedCarries).map(word => `carry ${word}`))
@@ -92,7 +92,7 @@ describe.skipIf(noGpu)(`flow.wgsl, against its twin, bit for bit ${noGpu ?? ''}`
       const random = randomFrom(seed)
       const width = oneOf(random, WIDTHS)
       const page = randomPage(random, { generations: slots })
-      page.flow = new Uint32Array(2 * PAGE_TOKENS)
+      page.flow = new Uint32Array(PAGE_TOKENS)
       const carries = new Uint32Array(slots * CARRY_WORDS)
       const [head, tail]: [number[], number[]] = [[], []]
       for (let slot = 0; slot < slots; slot++) {

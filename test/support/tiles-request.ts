@@ -27,11 +27,10 @@ export function tilesPage(seed: number): TokenPage {
   const number = oneOf(random, [0, 1, 777, 2048, 4095])
   const firstChunk = oneOf(random, [0, 5, 4060])
   const page = randomPage(random, { number, generations: TILES_SLOTS, chunks: 3, firstChunk })
-  const flow = new Uint32Array(2 * PAGE_TOKENS)
+  const flow = new Uint32Array(PAGE_TOKENS)
   let line = 0
   for (let i = firstChunk * 256; i < Math.min((firstChunk + 40) * 256, PAGE_TOKENS); i++) {
-    flow[i] = between(random, 0, 9)
-    flow[PAGE_TOKENS + i] = line
+    flow[i] = between(random, 0, 9) + line * 1024
     if (random() < 0.1) line = between(random, 0, (PANELS + 1) * (PANEL_SIDE / 2))
   }
   page.flow = flow

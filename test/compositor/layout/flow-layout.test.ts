@@ -139,6 +139,20 @@ describe('the flow layout of a store', () => {
     expect(places(store, flow)).toEqual(before)
   })
 
+  it('takes lines of 2 to 1,023 columns', async () => {
+    for (const width of [1, 1024, 2.5, Number.NaN]) expect(() => layoutOf(width)).toThrow(RangeError)
+    const { store, flow } = layoutOf(1023)
+    await flow.append(store.append(entriesOf([['a'.repeat(1023), 'b']])))
+    expect(flow.placeOf(store.tokenAt(0, 1))).toEqual([0, 2])
+  })
+
+  it('counts lines anew after 2^22 of them', async () => {
+    const { store, flow } = layoutOf(10)
+    await flow.append(store.append(entriesOf([['a', '\n'.repeat(2 ** 22 + 3), 'b']])))
+    const [x, y] = flow.placeOf(store.tokenAt(0, 0))
+    expect(flow.placeOf(store.tokenAt(0, 2))).toEqual([x, y + 6])
+  })
+
   it('goes on after the oldest page is gone', async () => {
     const { store, flow } = layoutOf(10, 2)
     const text = Array.from({ length: 600 }, () => 'ab')

@@ -65,7 +65,7 @@ function placesOf(store: TokenStore, slot: number): [number, number][] {
   for (let n = store.tokenAt(slot, 0); n >= 0; n = store.next(n)) {
     const flow = store.pages.get(n >>> PAGE_BITS)?.flow as Uint32Array
     const place = n & (PAGE_TOKENS - 1)
-    places.push([flow[place] as number, flow[PAGE_TOKENS + place] as number])
+    places.push([(flow[place] as number) % 1024, Math.floor((flow[place] as number) / 1024)])
   }
   return places
 }

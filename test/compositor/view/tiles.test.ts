@@ -53,12 +53,12 @@ function placeOf(page: TokenPage, token: Token, request: TilesRequest): [x: numb
     case 'flow': {
       const flow = page.flow as Uint32Array
       const lines = request.panelSide / 2
-      const line = flow[PAGE_TOKENS + token.i] as number
+      const line = Math.floor((flow[token.i] as number) / 1024)
       const panel = request.panels[(offset as number) + Math.floor(line / lines)]
       if (panel === undefined) return null
       const [x, y] = mapPosition(panel)
       const within = (line % lines) * 2
-      return [x * request.panelSide + (flow[token.i] as number), y * request.panelSide + within]
+      return [x * request.panelSide + ((flow[token.i] as number) % 1024), y * request.panelSide + within]
     }
   }
 }
