@@ -238,14 +238,14 @@ export class Composition {
   #placed(entries: readonly LogEntry[], after: number): Placed[] {
     const layouts = [...this.#layouts.values()].filter(({ layout }) => layout !== 'map')
     if (layouts.length === 0) return []
-    const tokens = entries.filter(entry => entry.type === 'token_activation')
-    const numbers = tokens.map(({ position: [x, y] }) => mapCell(x, y))
     const placed: Placed[] = []
     for (const layout of layouts) {
       const here: Placed['tokens'] = []
       if (layout.layout === 'flow') for (const n of this.#flow.moved) here.push(this.#place(layout, n))
-      for (const [i, { generation, index, token_text: text }] of tokens.entries()) {
-        const n = numbers[i] as number
+      for (const entry of entries) {
+        if (entry.type !== 'token_activation') continue
+        const { generation, index, token_text: text, position } = entry
+        const n = mapCell(position[0], position[1])
         // What could not be kept, or is gone with its page already, lies nowhere.
         if (!this.#isHeld(n, generation, index)) continue
         const [x, y] = layout.placeOf(n)
