@@ -33,6 +33,7 @@ import {
   isMeanChannel,
   LONGEST_INTERVAL,
 } from './channels.ts'
+import { lowest } from './lowest.ts'
 import { ALL_KINDS, NO_TIME, type TilesPage, type TilesRequest } from './tiles-request.ts'
 
 /** Height of a line of `flow`, in units. */
@@ -378,14 +379,8 @@ export class TileSums {
 
 /** The first of tokens `[first, end)` of a chunk that came `ticks` after its base or later; `end` if none. */
 function firstAt(records: Uint32Array, first: number, end: number, ticks: number): number {
-  let low = first
-  let high = end
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((records[COLUMN_TIMES * PAGE_TOKENS + middle] as number) < ticks) low = middle + 1
-    else high = middle
-  }
-  return low
+  const times = COLUMN_TIMES * PAGE_TOKENS + first
+  return first + lowest(end - first, i => (records[times + i] as number) >= ticks)
 }
 
 /** 1 unless it is UNKNOWN, without a branch that nothing foretells. */
