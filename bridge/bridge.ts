@@ -21,6 +21,8 @@ import { type PageRequest, PageRequests } from './page-requests.ts'
 import { createRelay, discardRest, type RelayOutcome, type RequestBody, takeBody } from './pass-through.ts'
 import { ModelUnion } from './pool/model-union.ts'
 import { Tap } from './tap.ts'
+import type { Tapes } from './tape.ts'
+import { TapedAnswer, type TapedAnswerOptions } from './taped-answer.ts'
 import { type AnswerListener, connectionError, type Sending } from './transport.ts'
 import type { Upstream } from './upstream.ts'
 import type { UpstreamSet } from './upstream-set.ts'
@@ -30,6 +32,8 @@ export interface BridgeOptions {
   policy: DeliveryPolicy
   cache: ResponseCache
   limits: RateLimits
+  /** Told of every request that generates, and of its answer. */
+  tapes: Tapes
   emit: Emit
   meter: Meter
 }
@@ -54,6 +58,8 @@ interface Running {
   exchange: Exchange | null
   /** What of an app's answer is still to be read; null where nobody but the exchange waits for it. */
   tap: Tap | null
+  /** Who tells of it to who records; null where nothing is generated. */
+  taped: TapedAnswer | null
   /** Its place in its caller's share; null where none is kept. */
   admission: Admission | null
   abort: AbortController
@@ -74,6 +80,7 @@ export class Bridge {
   readonly #policy: DeliveryPolicy
   readonly #cache: ResponseCache
   readonly #limits: RateLimits
+  readonly #tapes: Tapes
   readonly #emit: Emit
   readonly #meter: Meter
   readonly #running = new Set<Running>()
@@ -86,6 +93,7 @@ export class Bridge {
     this.#policy = options.policy
     this.#cache = options.cache
     this.#limits = options.limits
+    this.#tapes = options.tapes
     this.#emit = options.emit
     this.#meter = options.meter
   }
@@ -112,7 +120,7 @@ export class Bridge {
       const label = visit.answer?.upstream ?? this.#upstreams.forApp(ask).label
       const admission = visit.answer === null ? this.#limits.admit(ask) : null
       const exchange = this.#listen(ask, label, startedAt, { cached: visit.answer !== null, isQuiet: true })
-      this.#relay(request, response, context, this.#begin(ask, exchange, admission), visit)
+      this.#relay(request, response, context, this.#begin(ask, exchange, admission), visit, startedAt)
     } catch (error) {
       const failure =
         error instanceof TokenscopeError
@@ -150,7 +158,8 @@ export class Bridge {
 
   /** Sends a request of our own; returns the id of its generation. */
   #start({ ask, upstream }: PageRequest): string {
-    const exchange = this.#listen(ask, upstream.label, performance.now()) as Exchange
+    const startedAt = performance.now()
+    const exchange = this.#listen(ask, upstream.label, startedAt) as Exchange
     const running = this.#begin(ask, exchange)
     const listener: AnswerListener = {
       head: (head, readAt) => exchange.head(head.status, headerOf(head.headers, 'content-type'), readAt),
@@ -167,7 +176,9 @@ export class Bridge {
         this.#finish(running)
       },
     }
-    this.#deliver(ask, running, listener)
+    // Nobody waits here who could be told of a fault.
+    const taped = this.#taped(running, { startedAt, correlationId: null, onFault: () => {} })
+    this.#deliver(ask, running, taped?.listening(listener) ?? listener)
     return exchange.ids[0] as string
   }
 
@@ -213,7 +224,9 @@ export class Bridge {
     return {
       name: 'bridge',
       status: this.#draining ? 'failed' : 'ok',
-      detail: this.#draining ? `stopping, ${this.running} still running` : `${this.running} requests running`,
+      detail: this.#draining
+        ? `stopping, ${this.running} still running`
+        : `${this.running} ${this.running === 1 ? 'request' : 'requests'} running`,
       facts: { running: this.running },
     }
   }
@@ -224,6 +237,7 @@ export class Bridge {
     context: PassThroughContext,
     running: Running,
     visit: CacheVisit,
+    startedAt: number,
   ): void {
     const { ask, exchange, admission, abort } = running
     const tap = exchange === null ? null : new Tap(exchange, context.fault)
@@ -254,15 +268,17 @@ export class Bridge {
       },
     })
     const kept = visit.answer
-    const listener = visit.recorded(
-      admission?.marked(relay) ?? relay,
-      exchange,
-      () => running.upstream?.label ?? '',
-    )
+    const given =
+      kept === null
+        ? visit.recorded(admission?.marked(relay) ?? relay, exchange, () => running.upstream?.label ?? '')
+        : relay
+    const correlationId = request.headers['x-correlation-id'] as string
+    const taped = this.#taped(running, { startedAt, correlationId, onFault: context.fault })
+    const listener = taped?.listening(given) ?? given
     const sending =
       kept === null
         ? this.#deliver(ask, running, listener)
-        : new Replay({ answer: kept, listener: relay, signal: abort.signal })
+        : new Replay({ answer: kept, listener, signal: abort.signal })
     resume = () => sending.resume()
     // The client may have gone while its body was read, before anybody listened.
     if (request.socket.destroyed) clientGone()
@@ -309,16 +325,35 @@ export class Bridge {
     })
   }
 
+  /** Who tells of it to who records; null where nothing is generated. */
+  #taped(
+    running: Running,
+    about: Pick<TapedAnswerOptions, 'startedAt' | 'correlationId' | 'onFault'>,
+  ): TapedAnswer | null {
+    const { ask, exchange, abort } = running
+    if (exchange === null) return null
+    const { signal } = abort
+    running.taped = new TapedAnswer({
+      ...about,
+      tapes: this.#tapes,
+      ask,
+      signal,
+      generations: () => exchange.ids,
+    })
+    return running.taped
+  }
+
   #begin(ask: Ask, exchange: Exchange | null, admission: Admission | null = null): Running {
     const abort = new AbortController()
-    const running = { ask, exchange, tap: null, admission, abort, upstream: null, sentAt: null }
+    const running = { ask, exchange, tap: null, taped: null, admission, abort, upstream: null, sentAt: null }
     this.#running.add(running)
     return running
   }
 
   #finish(running: Running): void {
     this.#running.delete(running)
-    const { ask, exchange, admission, upstream } = running
+    const { ask, exchange, taped, admission, upstream } = running
+    taped?.over()
     admission?.settle(upstream === null ? null : exchange)
     if (exchange === null || upstream === null) return
     upstream.used(exchange.model)

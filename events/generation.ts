@@ -83,6 +83,14 @@ export interface NeuralStateEvent {
   /** The generation this one continues. */
   parent: string | null
   cached: boolean
+  /** The generation that this one plays again, and how fast; absent where it is no replay. */
+  replay?: Replay
+}
+
+/** What a replay plays: `speed` 1 is as it was, 4 is four times as fast; null is as fast as it can be. */
+export interface Replay {
+  of: string
+  speed: number | null
 }
 
 /** A piece of text came; one token where the upstream says so, else one chunk. */
