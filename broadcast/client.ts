@@ -251,7 +251,7 @@ class Client implements ScopeClient {
       return
     }
     if (message.type === 'error' && this.#views.refused(message)) return
-    if (message.type === 'hello') this.#greeted()
+    if (message.type === 'hello') this.#greeted(message.epoch)
     else if (message.type === 'drain') this.#drainMs = message.retry_in_ms
     // Handles are of an epoch.
     else if (message.type === 'reset') this.#reader = this.#newReader()
@@ -259,12 +259,12 @@ class Client implements ScopeClient {
   }
 
   /** Said first, to whom is let in, and again when another model answers. */
-  #greeted(): void {
+  #greeted(epoch: string): void {
     if (this.#state.kind === 'open') return
     this.#greetedAt = performance.now()
     this.#enter({ kind: 'open' })
     this.#begin()
-    this.#views.opened()
+    this.#views.opened(epoch)
   }
 
   #newReader(): BinaryReader {

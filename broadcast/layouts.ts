@@ -46,6 +46,8 @@ export class Layouts<A extends Asker> {
   readonly #questions = new Map<A, Questions>()
   /** Entries after which nothing was laid out that concerns one who is told live. */
   readonly #quietSince = new Map<A, number>()
+  /** Up to which entry each layout's tokens were told of. */
+  readonly #toldTo = new Map<LayoutName, number>()
   readonly #placed: Placed[] = []
   #placing = false
 
@@ -155,8 +157,12 @@ export class Layouts<A extends Asker> {
   async #place(): Promise<void> {
     this.#placing = true
     for (let placed = this.#placed.shift(); placed !== undefined; placed = this.#placed.shift()) {
+      const { layout, after, upto } = placed
+      // What nobody was told of is not to be passed over as if nothing had been laid out.
+      if (after > (this.#toldTo.get(layout) ?? 0)) this.#quietSince.clear()
+      this.#toldTo.set(layout, upto)
       const frames = new PlacedFrames(placed)
-      await inSlices(this.#watched.liveIn(placed.layout), asker => {
+      await inSlices(this.#watched.liveIn(layout), asker => {
         try {
           this.#tell(asker, frames)
         } catch (error) {

@@ -36,17 +36,17 @@ export interface GenerationKey {
 }
 
 /** A tick is 0.1 ms: what the time of a token is rounded to. */
-const TICKS_PER_SECOND = 10_000
+export const TICKS_PER_SECOND = 10_000
 
 /** Types of binary messages; a receiver skips those it does not know. */
-const GENERATIONS = 1
-const ENTRIES = 2
+export const GENERATIONS = 1
+export const ENTRIES = 2
 
 /** Bits 0 and 1 of an entry's first byte. Type 3 is not used yet: receivers skip it, and it takes a seq. */
-const TOKEN = 0
-const STATE = 1
-const OPENING_TOKEN = 2
-const TYPE_MASK = 3
+export const TOKEN = 0
+export const STATE = 1
+export const OPENING_TOKEN = 2
+export const TYPE_MASK = 3
 /** Bits 2 and 3: the token's kind. */
 const KIND_SHIFT = 2
 const KIND_MASK = 3
@@ -143,19 +143,91 @@ export function writeGenerations(out: ByteWriter, keys: Iterable<GenerationKey>)
  * Reads the entry that begins where `input` stands and leaves it behind it.
  *
  * @param keys what handles stand for; an entry that tells it adds to them
+ * @param alternatives whether to give a token's alternatives; without them it is read faster
  * @returns null for an entry of a type that is not known
  * @throws ProtocolError if it cannot be read, or its handle stands for nothing
  */
-export function readEntry(input: ByteReader, seq: number, keys: Map<number, GenerationKey>): LogEntry | null {
+export function readEntry(
+  input: ByteReader,
+  seq: number,
+  keys: Map<number, GenerationKey>,
+  alternatives = true,
+): LogEntry | null {
   const head = input.u8()
   const end = input.varint() + input.at
   if (end > input.end) throw new ProtocolError(`entry ${seq} goes beyond its message`)
   const type = head & TYPE_MASK
   let entry: LogEntry | null = null
   if (type === STATE) entry = readState(input, end, seq, keys)
-  else if (type === TOKEN || type === OPENING_TOKEN) entry = readToken(input, head, end, seq, keys)
+  else if (type === TOKEN || type === OPENING_TOKEN)
+    entry = readToken(input, head, end, seq, keys, alternatives)
   input.at = end
   return entry
+}
+
+/**
+ * What the first handle stands for that messages tell of, whether by itself or with an entry; null if they tell none.
+ *
+ * @throws ProtocolError if they cannot be read
+ */
+export function firstDefinition(data: Uint8Array): GenerationKey | null {
+  const input = new ByteReader(data)
+  while (input.at < input.end) {
+    const type = input.u8()
+    const message = input.part(input.u32())
+    if (message.at === message.end) continue
+    if (type === GENERATIONS) return readDefinition(message, message.varint())
+    if (type !== ENTRIES) continue
+    const keys = new Map<number, GenerationKey>()
+    for (let seq = message.varint(); message.at < message.end; seq++) {
+      readEntry(message, seq, keys)
+      for (const key of keys.values()) return key
+    }
+  }
+  return null
+}
+
+/** What of a token can be told without reading its alternatives. */
+export interface TokenGist {
+  index: number
+  text: string
+  /** Unix seconds. */
+  timestamp: number
+  logprob: number | null
+}
+
+/**
+ * As `readEntry`, of tokens alone and a good deal faster where they have alternatives.
+ *
+ * @param began of the generation, in ticks, for what does not tell it
+ * @returns null for an entry that is no token
+ * @throws ProtocolError if it cannot be read
+ */
+export function readTokenGist(input: ByteReader, began: number): TokenGist | null {
+  const head = input.u8()
+  const end = input.varint() + input.at
+  if (end > input.end) throw new ProtocolError('an entry goes beyond its message')
+  const type = head & TYPE_MASK
+  if (type !== TOKEN && type !== OPENING_TOKEN) {
+    input.at = end
+    return null
+  }
+  const handle = input.varint()
+  const since = type === OPENING_TOKEN ? readDefinition(input, handle).began : began
+  const wide = (head & WIDE) !== 0
+  const index = input.varint()
+  input.u32()
+  const timestamp = (since + input.zigzag()) / TICKS_PER_SECOND
+  const logprob = head & HAS_LOGPROB ? input.float(wide) : null
+  if (head & HAS_TOKEN_ID) input.varint()
+  if (head & HAS_ALTERNATIVES) {
+    for (let left = input.varint(); left > 0; left--) {
+      input.at += wide ? 8 : 4
+      const size = input.varint()
+      input.at += size
+    }
+  }
+  return { index, text: input.text(end), timestamp, logprob }
 }
 
 /**
@@ -165,10 +237,15 @@ export function readEntry(input: ByteReader, seq: number, keys: Map<number, Gene
 export class BinaryReader {
   readonly #keys = new Map<number, GenerationKey>()
   readonly #onView: (part: ViewPart) => void
+  readonly #alternatives: boolean
 
-  /** @param onView told each part of an answer about a layout that is read */
-  constructor(onView: (part: ViewPart) => void = () => {}) {
+  /**
+   * @param onView told each part of an answer about a layout that is read
+   * @param alternatives whether to give tokens' alternatives; who does not need them reads faster
+   */
+  constructor(onView: (part: ViewPart) => void = () => {}, alternatives = true) {
     this.#onView = onView
+    this.#alternatives = alternatives
   }
 
   /**
@@ -204,7 +281,7 @@ export class BinaryReader {
   #readEntries(input: ByteReader, entries: LogEntry[]): void {
     let seq = input.varint()
     while (input.at < input.end) {
-      const entry = readEntry(input, seq++, this.#keys)
+      const entry = readEntry(input, seq++, this.#keys, this.#alternatives)
       if (entry === null) continue
       entries.push(entry)
       if (entry.type === 'neural_state' && isFinal(entry.state)) this.#forget(entry.generation)
@@ -218,6 +295,7 @@ function readToken(
   end: number,
   seq: number,
   keys: Map<number, GenerationKey>,
+  alternatives: boolean,
 ): TokenEntry {
   const handle = input.varint()
   let key = keys.get(handle)
@@ -236,8 +314,9 @@ function readToken(
   if (head & HAS_ALTERNATIVES) {
     for (let left = input.varint(); left > 0; left--) {
       const alternative = input.float(wide)
-      const text = input.varint()
-      top.push({ text: input.text(input.at + text), logprob: alternative })
+      const textEnd = input.varint() + input.at
+      top.push({ text: alternatives ? input.text(textEnd) : '', logprob: alternative })
+      input.at = textEnd
     }
   }
   return {
@@ -253,7 +332,7 @@ function readToken(
     logprob,
     confidence: confidenceOf(logprob),
     entropy: entropyOf(top),
-    top,
+    top: alternatives ? top : [],
   }
 }
 
@@ -277,7 +356,8 @@ function writeDefinition(out: ByteWriter, key: GenerationKey): void {
   out.endSized(id)
 }
 
-function readDefinition(input: ByteReader, handle: number): GenerationKey {
+/** Reads what `handle` stands for, as a message of generations and an opening token tell it. */
+export function readDefinition(input: ByteReader, handle: number): GenerationKey {
   const began = input.varint()
   const bytes = input.varint()
   return { handle, began, id: input.text(input.at + bytes) }

@@ -31,12 +31,18 @@ export interface TokenLogOptions {
   maxBytes?: number
   /** How old an entry may become, in milliseconds since its append. */
   maxAgeMs?: number
+  /** Name of this run of the log; one of its own if not given. */
+  epoch?: string
+  /** Number of the first block of 256 cells to give: those before it were given by earlier runs. */
+  nextBlock?: number
+  /** What snapshots hold as finished from earlier runs, oldest first; of these, too, the last 50 are kept. */
+  finished?: readonly SnapshotGeneration[]
 }
 
 type AppendListener = (seq: number, event: GenerationEvent) => void
 
 export class TokenLog {
-  /** `<random log id>.<decimal>`. */
+  /** `<log id>.<decimal>`: one log may go on over several runs, which count up. */
   readonly epoch: string
   readonly #place: TokenLogOptions['place']
   readonly #maxEntries: number
@@ -45,8 +51,8 @@ export class TokenLog {
   /** Blocks with entries that are kept, oldest first. */
   readonly #blocks: LogBlock[] = []
   readonly #generations = new GenerationKeys()
-  readonly #cells = new CellAllocator()
-  readonly #transcripts = new Transcripts()
+  readonly #cells: CellAllocator
+  readonly #transcripts: Transcripts
   readonly #listeners = new Set<AppendListener>()
   #head = 0
   #tail = 1
@@ -59,7 +65,9 @@ export class TokenLog {
     this.#maxEntries = options.maxEntries ?? 65_536
     this.#maxBytes = options.maxBytes ?? 64 * 1024 * 1024
     this.#maxAgeMs = options.maxAgeMs ?? 60 * 60 * 1000
-    this.epoch = `${randomBytes(5).toString('hex')}.1`
+    this.epoch = options.epoch ?? `${randomBytes(5).toString('hex')}.1`
+    this.#cells = new CellAllocator(options.nextBlock)
+    this.#transcripts = new Transcripts(options.finished)
   }
 
   /** Seq of the newest entry; 0 while there is none. */
@@ -70,6 +78,11 @@ export class TokenLog {
   /** Seq of the oldest entry kept; `head + 1` while there is none. */
   get tail(): number {
     return this.#tail
+  }
+
+  /** Number of the block of cells that is given next, 0 … 2^24 − 1: where a later run of the log goes on. */
+  get nextBlock(): number {
+    return this.#cells.nextBlock
   }
 
   /** Bytes of the entries kept, in all encodings that are made. */

@@ -16,17 +16,25 @@ export class Transcripts {
   readonly #running = new Map<string, Transcript>()
   readonly #finished = new Map<string, Transcript>()
 
+  /** @param finished what ended in earlier runs, oldest first */
+  constructor(finished: readonly SnapshotGeneration[] = []) {
+    for (const { text, tokens, ...state } of finished.slice(-FINISHED_KEPT)) {
+      this.#finished.set(state.generation, new Transcript(state, text, tokens))
+    }
+  }
+
   /** Takes in the event that was just appended. */
   apply(event: GenerationEvent): void {
-    const transcript = this.#running.get(event.generation)
+    const { generation } = event
+    const transcript = this.#running.get(generation)
     if (event.type === 'token_activation') {
       transcript?.add(event.token_text)
       return
     }
     const { type: _type, ...state } = event
-    if (transcript === undefined) this.#running.set(event.generation, new Transcript(state))
+    if (transcript === undefined) this.#running.set(generation, this.#begin(state))
     else transcript.state = state
-    if (isFinal(event.state)) this.#finish(event.generation)
+    if (isFinal(event.state)) this.#finish(generation)
   }
 
   /** All of it, or what passes `filter`, oldest first. */
@@ -39,6 +47,15 @@ export class Transcripts {
       }
     }
     return found
+  }
+
+  /** A new one; of a generation that had come to its end the one that there is, which goes on. */
+  #begin(state: Omit<NeuralStateEvent, 'type'>): Transcript {
+    const known = this.#finished.get(state.generation)
+    if (known === undefined) return new Transcript(state)
+    this.#finished.delete(state.generation)
+    known.state = state
+    return known
   }
 
   #finish(generation: string): void {
@@ -59,12 +76,14 @@ export class Transcripts {
  */
 class Transcript {
   state: Omit<NeuralStateEvent, 'type'>
-  tokens = 0
+  tokens: number
   /** The newest pieces first, and in each tier the oldest first. */
-  readonly #tiers: string[][] = [[]]
+  readonly #tiers: string[][]
 
-  constructor(state: Omit<NeuralStateEvent, 'type'>) {
+  constructor(state: Omit<NeuralStateEvent, 'type'>, text = '', tokens = 0) {
     this.state = state
+    this.tokens = tokens
+    this.#tiers = [text === '' ? [] : [text]]
   }
 
   get text(): string {

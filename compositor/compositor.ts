@@ -4,8 +4,8 @@
  *
  * It works only while somebody watches or asks, and lays out only what is watched or asked about; what was
  * appended meanwhile it catches up with. The process holds the tokens; it is started with the first viewer, and
- * may end at any time: another one then gets all that the log keeps, and the questions that have no answer yet.
- * Nothing else of what becomes of it reaches a viewer, and a GPU that keeps failing is given up for the CPU.
+ * may end at any time: another one then gets what was recorded, all that the log has besides, and the questions that
+ * have no answer yet. Nothing else of it reaches a viewer, and a GPU that keeps failing is given up for the CPU.
  */
 import { resolve } from 'node:path'
 import type {
@@ -23,6 +23,8 @@ import type { Backend } from './adapter.ts'
 import { Feed } from './feed.ts'
 import type { FrameQuestion } from './frame/frame-question.ts'
 import type { Done } from './messages.ts'
+import type { Past } from './past.ts'
+import { PastFeed } from './past-feed.ts'
 import {
   type Answer,
   type ProcessEnd,
@@ -42,17 +44,21 @@ const MAX_PAGES = 16
 
 export interface CompositorOptions {
   log: TokenLog
+  /** What was recorded, which is laid out before what the log has; null for nothing. */
+  past: Past | null
   meter: Meter
   backend: Backend
   /** Folder that shaders are written to as they are compiled; null for none. */
   dump: string | null
   say: Say
   /** How the process is started and how long is waited for it. */
-  process?: Pick<ProcessHandleOptions, 'entry' | 'execArgv' | 'answerMs' | 'stopMs' | 'compileCache'>
+  process?: Omit<ProcessHandleOptions, 'say' | 'onAnswer'>
   /** Ends of the GPU's process, close together, after which the CPU is used. */
   maxEnds?: number
   /** How long a question waits for a process that can be asked, in ms. */
   waitMs?: number
+  /** The newest generations that were recorded with so many tokens in all are laid out. */
+  pastTokens?: number
   /** How long a layout is laid out after it was asked about, in ms. */
   holdMs?: number
 }
@@ -63,6 +69,7 @@ export class Compositor {
   readonly #dump: string | null
   readonly #restarts: Restarts
   readonly #watching: Watching
+  readonly #past: PastFeed
   readonly #feed: Feed
   readonly #questions: Questions
   readonly #cache = new ViewCache()
@@ -71,7 +78,7 @@ export class Compositor {
   readonly #waiters = new Set<{ upto: number; go: () => void }>()
   #backend: Backend
   #process: ProcessHandle | null = null
-  /** Whether the process has begun and takes batches. */
+  /** Whether the process knows what was recorded, and takes batches of the log. */
   #ready = false
   /** Whether the process has what listeners knew of, which is laid out at once and not as it comes in. */
   #replayed = false
@@ -93,6 +100,8 @@ export class Compositor {
     this.#dump = options.dump === null ? null : resolve(options.dump)
     this.#restarts = new Restarts(options.maxEnds)
     this.#watching = new Watching(() => this.#update(), options.holdMs)
+    const { past, pastTokens: maxTokens, say } = options
+    this.#past = new PastFeed({ past, maxTokens, say, send: batch => this.#process?.send(batch) })
     this.#feed = new Feed(options.log, batch => this.#process?.send(batch))
     this.#questions = new Questions(request => this.#process?.send(request), options.waitMs)
     this.#backend = options.backend
@@ -107,6 +116,7 @@ export class Compositor {
   /** Resolves when nothing of the process is left. What was asked and not answered is refused. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#past.stop()
     this.#feed.stop()
     this.#watching.stop()
     this.#questions.stop()
@@ -162,7 +172,7 @@ export class Compositor {
   }
 
   /**
-   * A picture of a layout, with all that the log has by now: nobody looks at it again as it goes on.
+   * A picture of a layout, with all that was recorded and that the log has by now: nobody looks at it again as it goes on.
    *
    * @returns the bytes of a PNG file
    * @throws TokenscopeError as {@link view} does
@@ -301,20 +311,38 @@ export class Compositor {
   }
 
   #onReady(): void {
-    this.#ready = true
     this.#lastEnd = null
     this.#options.say('debug', `compositor: laying out, ${this.#backend.detail}`)
+    this.#questions.pause('is still reading what was recorded')
+    this.#past.open(seq => this.#follow(seq))
+  }
+
+  /** Has the process follow the log from the entry after this one on. */
+  #follow(seq: number): void {
+    this.#ready = true
+    this.#toldTo = Math.max(this.#toldTo, seq)
     this.#dueTo = this.#log.head
-    this.#feed.open(this.#toldTo, () => {
+    const onPast = () => {
       this.#replayed = true
       this.#sendWatched()
-    })
+    }
+    this.#feed.open(this.#toldTo, onPast, seq)
+    this.#goOn()
+  }
+
+  /** Lets go on who waited for what is laid out by now. */
+  #goOn(): void {
+    for (const { upto, go } of this.#waiters) if (this.#feed.doneTo >= upto) go()
     this.#openQuestions()
   }
 
   #onDone(done: Done): void {
     this.#lastDone = done
     this.#restarts.worked()
+    if (this.#past.active) {
+      this.#past.done()
+      return
+    }
     this.#feed.done()
     for (const { layout, seconds } of done.layouts) {
       const labels = { backend: this.#backend.name, layout }
@@ -324,14 +352,14 @@ export class Compositor {
       if (placed.upto > this.#toldTo) for (const listener of this.#listeners) listener(placed)
     }
     this.#toldTo = Math.max(this.#toldTo, done.upto)
-    for (const { upto, go } of this.#waiters) if (this.#feed.doneTo >= upto) go()
-    this.#openQuestions()
+    this.#goOn()
   }
 
-  #onEnd({ reason, told, ran }: ProcessEnd): void {
+  #onEnd({ reason, told, ran, due = false }: ProcessEnd): void {
     this.#process = null
     this.#ready = false
     this.#replayed = false
+    this.#past.close()
     this.#feed.close()
     this.#lastDone = null
     this.#questions.close(reason)
@@ -339,7 +367,7 @@ export class Compositor {
     this.#ends++
     this.#lastEnd = reason
     const { waitMs, hopeless } = this.#restarts.judge(performance.now(), ran)
-    this.#options.say(told ? 'error' : 'warn', `compositor: its process ${reason}`)
+    this.#options.say(due ? 'debug' : told ? 'error' : 'warn', `compositor: its process ${reason}`)
     if (hopeless && this.#backend.name === 'webgpu') this.#giveUpGpu(reason)
     this.#restart = setTimeout(() => {
       this.#restart = null

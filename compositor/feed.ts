@@ -55,13 +55,13 @@ export class Feed {
   }
 
   /**
-   * Begins anew, for a reader that knows nothing.
+   * Begins anew, for a reader that knows nothing but the entries up to `from`.
    *
-   * @param past called once all entries up to this seq were sent, and none after it
+   * @param past `onPast` is called once all entries up to this seq were sent, and none after it
    */
-  open(past: number, onPast: () => void): void {
+  open(past: number, onPast: () => void, from = 0): void {
     this.#open = true
-    this.#cursor = 0
+    this.#cursor = from
     this.#told = false
     this.#past = { upto: past, on: onPast }
     this.#passOn()

@@ -15,12 +15,28 @@ export type Request =
   | { type: 'probe' }
   /** Begin with this engine; whatever is not `probe` or `stop` waits for the answer. */
   | ({ type: 'start' } & StartOptions)
+  | PastBatch
   | Batch
   /** Lay these out from now on, and no others. */
   | { type: 'watch'; layouts: LayoutName[] }
   | ({ id: number } & Question)
   /** End in order. */
   | { type: 'stop' }
+
+/**
+ * Take in these entries, which were recorded: all of these batches come before the first `batch`. Nobody is told where
+ * they were laid out.
+ */
+export interface PastBatch {
+  type: 'past'
+  /**
+   * Messages of the protocol `tokenscope.bin.v1`, one behind the other: generation by generation in the order in which
+   * they began. Handles and seqs are those of whichever run they were recorded in.
+   */
+  bytes: Uint8Array
+  /** With the last one: seq up to which the log has been told with them; else 0. */
+  upto: number
+}
 
 /** Take in these entries, which are newer than all before. */
 export interface Batch {

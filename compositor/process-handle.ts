@@ -18,6 +18,8 @@ export interface ProcessEnd {
   told: boolean
   /** Whether it came to run; if not, the system could not start it. */
   ran: boolean
+  /** Whether it was time for it to end: nothing went wrong. */
+  due?: boolean
 }
 
 export interface ProcessHandleOptions {
@@ -28,6 +30,8 @@ export interface ProcessHandleOptions {
   answerMs?: number
   /** How long it may take to end in order, in ms. */
   stopMs?: number
+  /** After how long it is ended, for another one to begin, in ms. */
+  lifeMs?: number
   /** Path of the module that it runs. */
   entry?: string
   /** Flags of Node's that it runs with. */
@@ -39,6 +43,10 @@ export interface ProcessHandleOptions {
 const ENTRY = join(import.meta.dirname, 'process.ts')
 const ANSWER_MS = 15_000
 const STOP_MS = 2000
+/**
+ * Two weeks: it counts times in 32 bits, 49.7 days of milliseconds, and begins with up to 30 days that were recorded.
+ */
+const LIFE_MS = 14 * 86_400_000
 
 /**
  * The parent's side of one compositor process (`process.ts`), from its start to its end. Nothing that the
@@ -88,6 +96,8 @@ export class ProcessHandle {
         if (this.#child.pid === undefined) end(`could not be started: ${error.message}`, false)
       })
     })
+    const life = setTimeout(() => this.#retire(), options.lifeMs ?? LIFE_MS)
+    void this.ended.then(() => clearTimeout(life))
   }
 
   /** Undefined if it could not be started. */
@@ -113,6 +123,11 @@ export class ProcessHandle {
 
   get #stopMs(): number {
     return this.#options.stopMs ?? STOP_MS
+  }
+
+  #retire(): void {
+    this.#failure ??= { reason: 'has had its time', told: false, ran: true, due: true }
+    void this.stop()
   }
 
   #killIn(ms: number): void {

@@ -4,7 +4,7 @@
  * up the delivery of tokens. It knows nothing that its parent could not tell it again.
  */
 import { flushCompileCache } from 'node:module'
-import type { LayoutName, ViewAnswer, ViewQuestion } from '../broadcast/protocol/view.ts'
+import type { LayoutName, Placed, ViewAnswer, ViewQuestion } from '../broadcast/protocol/view.ts'
 import { BinaryReader } from '../broadcast/protocol.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import { type AdapterAnswer, adapterOf } from './adapter.ts'
@@ -15,15 +15,17 @@ import { filteredBounds } from './frame/filtered-bounds.ts'
 import type { FrameArtist } from './frame/frame.ts'
 import type { FrameQuestion } from './frame/frame-question.ts'
 import { openDevice, requestAdapter } from './gpu.ts'
-import type { Batch, Question, Reply, Request, StartOptions } from './messages.ts'
+import type { Batch, Done, PastBatch, Question, Reply, Request, StartOptions } from './messages.ts'
 import { packAnswer } from './packed-answer.ts'
+import { PastEntries } from './past-entries.ts'
 import { Composition } from './view/composition.ts'
 
 /** How long letting go of the device may take before the process ends without. */
 const LET_GO_MS = 1000
 
 class CompositorProcess {
-  readonly #reader = new BinaryReader()
+  readonly #reader = new BinaryReader(undefined, false)
+  readonly #past = new PastEntries()
   #engine: Promise<Engine> | null = null
   #device: GPUDevice | null = null
   #composition: Composition | null = null
@@ -45,6 +47,8 @@ class CompositorProcess {
         flushCompileCache()
         return
       }
+      case 'past':
+        return tell(await this.#appendPast(request))
       case 'batch':
         return tell(await this.#append(request))
       case 'watch':
@@ -81,10 +85,23 @@ class CompositorProcess {
     return this.#composition
   }
 
+  async #appendPast({ bytes, upto }: PastBatch): Promise<Reply> {
+    const begun = performance.now()
+    const entries = this.#past.read(bytes)
+    const { origin } = this.#past
+    if (origin !== null) this.#started.beginAt(origin)
+    await this.#started.append(entries, upto)
+    return this.#done(begun, upto, new Map(), [])
+  }
+
   async #append({ bytes, upto }: Batch): Promise<Reply> {
     const took = new Map<LayoutName, number>()
     const begun = performance.now()
     const placed = await this.#started.append(this.#reader.read(bytes), upto, took)
+    return this.#done(begun, upto, took, placed)
+  }
+
+  #done(begun: number, upto: number, took: ReadonlyMap<LayoutName, number>, placed: Placed[]): Done {
     const now = performance.now()
     // A batch that came while another was at work did not begin before that one ended.
     const seconds = (now - Math.max(begun, this.#doneAt)) / 1000

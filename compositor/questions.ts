@@ -100,10 +100,14 @@ export class Questions {
     for (const asked of this.#asked.values()) if (asked.waits) this.#put(asked)
   }
 
-  /** The process cannot be asked for now; what it was asked it answers. */
-  pause(): void {
+  /**
+   * The process cannot be asked for now; what it was asked it answers.
+   *
+   * @param why as half a sentence that follows "its process"
+   */
+  pause(why = 'has not caught up'): void {
     this.#open = false
-    this.#why = 'has not caught up'
+    this.#why = why
   }
 
   /**

@@ -62,6 +62,12 @@ export class KeptTiles {
     }
   }
 
+  /** Forgets all. */
+  clear(): void {
+    this.#tiles.clear()
+    this.#cells = 0
+  }
+
   /** The tiles that a viewport shows a part of, the latest first, at most so many. */
   seen(question: ViewQuestion, most: number): WholeTile[] {
     const scope = scopeOf(question)

@@ -66,7 +66,11 @@ export interface ScopeClient {
    *   shows what moves asks again when the last one was answered, not each time it moved.
    */
   view(question: Viewport): Promise<WholeView>
-  /** The token at a place: the only one in `tokens`, if there is one. Otherwise as `view`; each is answered. */
+  /**
+   * The token at a place: the only one in `tokens`, if there is one. Otherwise as `view`; each is answered.
+   *
+   * @returns rejects with RESTARTED, too: the server was, and the place is another one, unless it is on the map
+   */
   pick(question: PickQuestion): Promise<WholeView>
   /** Tells `onPlaced` of another layout from now on; of `map` there is nothing to tell. */
   follow(layout: LayoutName): void

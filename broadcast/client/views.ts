@@ -1,5 +1,5 @@
 import type { ClientMessage, ErrorMessage, ViewMessage } from '../protocol/messages.ts'
-import type { PickQuestion, ViewQuestion } from '../protocol/view.ts'
+import type { LayoutName, PickQuestion, ViewQuestion } from '../protocol/view.ts'
 import type { ViewPart } from '../protocol/view-codec.ts'
 import { KeptTiles, placeOf, scopeOf, type WholeTile } from './kept-tiles.ts'
 import { ViewAssembly, type WholeView } from './view-assembly.ts'
@@ -16,7 +16,10 @@ const PICKS_AT_ONCE = 8
 /** A question about a layout that has got no answer. */
 export class ViewError extends Error {
   override readonly name = 'ViewError'
-  /** `SUPERSEDED`: a newer one was asked; `CLOSED`: the client was; else a code of the server's. */
+  /**
+   * `SUPERSEDED`: a newer one was asked; `RESTARTED`: the server was, and the place may be another one; `CLOSED`: the
+   * client was; else a code of the server's.
+   */
   readonly code: string
 
   constructor(code: string, message: string) {
@@ -28,6 +31,7 @@ export class ViewError extends Error {
 /** A question that is owed an answer. */
 interface Asked {
   readonly id: number
+  readonly layout: LayoutName
   /** What to send; made anew each time, with the tiles that are here then. */
   begin(): { message: ClientMessage; assembly: ViewAssembly }
   readonly answer: PromiseWithResolvers<WholeView>
@@ -46,6 +50,8 @@ export class ClientViews {
   readonly #send: (message: ClientMessage) => boolean
   readonly #tiles: KeptTiles
   #ids = 0
+  /** Of the log that the last connection told. */
+  #epoch: string | null = null
   #open = false
   #closed = false
   /** Viewports that were asked for here, the newest last; those before it for the sake of their tiles. */
@@ -68,18 +74,23 @@ export class ClientViews {
       if (older.assembly === null) this.#views.delete(older.id)
     }
     const id = ++this.#ids
-    return this.#ask(this.#views, id, () => this.#beginView(id, { ...question }))
+    return this.#ask(this.#views, id, question.layout, () => this.#beginView(id, { ...question }))
   }
 
   /** The token at a place, if there is one: the only one in `tokens`. */
   pick(question: PickQuestion): Promise<WholeView> {
     const id = ++this.#ids
     const message: ClientMessage = { ...question, type: 'pick', id }
-    return this.#ask(this.#picks, id, () => ({ message, assembly: new ViewAssembly(new Map(), () => {}) }))
+    return this.#ask(this.#picks, id, question.layout, () => ({
+      message,
+      assembly: new ViewAssembly(new Map(), () => {}),
+    }))
   }
 
-  /** A connection is there. */
-  opened(): void {
+  /** A connection is there, which tells the log of this epoch. */
+  opened(epoch: string): void {
+    if (this.#epoch !== null && epoch !== this.#epoch) this.#renew()
+    this.#epoch = epoch
     this.#open = true
     this.#sendNext()
   }
@@ -130,9 +141,22 @@ export class ClientViews {
     return true
   }
 
-  #ask(among: Map<number, Asked>, id: number, begin: Asked['begin']): Promise<WholeView> {
+  /**
+   * The server was started anew. Where tokens lie it has found out again: only the map is the same, and a place on
+   * another layout is not the one that was pointed at. A viewport is asked about as it is.
+   */
+  #renew(): void {
+    this.#tiles.clear()
+    for (const { id, layout, answer } of this.#picks.values()) {
+      if (layout === 'map') continue
+      this.#picks.delete(id)
+      answer.reject(new ViewError('RESTARTED', 'The server was started anew, and laid out anew.'))
+    }
+  }
+
+  #ask(among: Map<number, Asked>, id: number, layout: LayoutName, begin: Asked['begin']): Promise<WholeView> {
     if (this.#closed) return Promise.reject(closed())
-    const asked: Asked = { id, begin, answer: Promise.withResolvers(), assembly: null }
+    const asked: Asked = { id, layout, begin, answer: Promise.withResolvers(), assembly: null }
     among.set(id, asked)
     this.#sendNext()
     return asked.answer.promise

@@ -83,7 +83,10 @@ export class TokenStore {
     this.#links = new ChunkLinks(this.#pages)
   }
 
-  /** Unix seconds of the first token, to the millisecond below; null while there was none. */
+  /**
+   * Unix seconds that times count from: of the first token, to the millisecond below, if {@link beginAt} did not say;
+   * null while there was none.
+   */
   get origin(): number | null {
     return this.#originTicks === null ? null : this.#originTicks / TICKS_PER_SECOND
   }
@@ -136,6 +139,11 @@ export class TokenStore {
   /** Tells `listener` of every row without tokens whose slot another one takes. */
   onForget(listener: (row: GenerationRow) => void): void {
     this.#generations.onForget(listener)
+  }
+
+  /** Says what times count from, in Unix seconds: no token to come is earlier. Without effect after the first one. */
+  beginAt(seconds: number): void {
+    this.#originTicks ??= Math.floor(seconds * 1000) * TICKS_PER_MS
   }
 
   /**

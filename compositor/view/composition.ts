@@ -90,6 +90,11 @@ export class Composition {
     return bytes
   }
 
+  /** Says that times count from here, in Unix seconds: no token to come is earlier. Without effect after the first one. */
+  beginAt(seconds: number): void {
+    this.#store.beginAt(seconds)
+  }
+
   /**
    * Takes in entries that follow those before them in the log, up to this seq.
    *

@@ -84,6 +84,23 @@ describe.each(PROTOCOLS)('what was laid out, over %s', protocol => {
     )
   })
 
+  it('shows a hole in `after` where nobody was told, whatever a filter had passed over before it', async () => {
+    const { server, views } = await startHub()
+    const viewer = await viewers.watch(server, protocol, { layout: 'flow', generations: ['g_a'] })
+    views.place(placed(0, ['g_a']))
+    views.place(placed(1, ['g_b']))
+    // What came between was laid out by a process that got it with all that was recorded.
+    views.place(placed(9, ['g_b']))
+    views.place(placed(10, ['g_a']))
+    views.place(placed(20, ['g_a']))
+    await viewer.until(() => viewer.placed.length === 3)
+    expect(viewer.placed.map(({ after, upto }) => [after, upto])).toEqual([
+      [0, 1],
+      [9, 11],
+      [20, 21],
+    ])
+  })
+
   it('is not told to who does not read, which `after` shows later', async () => {
     const { server, views } = await startHub()
     const slow = await viewers.watch(server, protocol, { layout: 'flow' })

@@ -5,7 +5,7 @@ import { TokenLog } from '../../broadcast/token-log.ts'
 import { mapPosition } from '../../compositor/layout/map.ts'
 import type { GenerationEvent, GenerationState, TokenEntry } from '../../events/generation.ts'
 import { stateEvent, tokenEvent } from '../support/hub-events.ts'
-import { anyEvent, anyText, entryOf, keptEntries } from '../support/log-events.ts'
+import { anyEvent, anyText, entryOf, keptEntries, readBinary } from '../support/log-events.ts'
 
 const place = mapPosition
 
@@ -31,6 +31,44 @@ describe('seq and epoch', () => {
     const [first, second] = [new TokenLog({ place }), new TokenLog({ place })]
     expect(first.epoch).toMatch(/^[a-z0-9]{6,}\.\d+$/)
     expect(second.epoch).not.toBe(first.epoch)
+  })
+})
+
+describe('a later run', () => {
+  it('has the name it is given, cells after those of the run before, and what that one finished', () => {
+    const first = new TokenLog({ place })
+    for (const id of ['g_a', 'g_b']) {
+      first.append(stateEvent(id), 0)
+      for (let i = 0; i < 300; i++) first.append(tokenEvent(id, i), 0)
+      first.append(stateEvent(id, 'done'), 0)
+    }
+    expect(first.nextBlock).toBe(4)
+    const finished = first.generations()
+    const log = new TokenLog({ place, epoch: 'l0g.2', nextBlock: first.nextBlock, finished })
+    expect([log.epoch, log.head, log.nextBlock]).toEqual(['l0g.2', 0, 4])
+    expect(log.generations()).toEqual(finished)
+    log.append(tokenEvent('h_a', 0), 0)
+    expect([log.cell(1), log.nextBlock]).toEqual([4 * 256, 5])
+  })
+
+  it('takes events of a generation of before as of any other', () => {
+    const finished = [{ ...stateEvent('g_a', 'done'), text: 'so', tokens: 1 }]
+    const log = new TokenLog({ place, nextBlock: 4, finished })
+    const events = [stateEvent('g_a'), tokenEvent('g_a', 1, ' far'), stateEvent('g_a', 'done')]
+    for (const event of events) log.append(event, 0)
+    expect(readBinary(null, log.collect(BIN_SUBPROTOCOL, 0, 3, 1e6, null).payload as Uint8Array)).toEqual(
+      keptEntries(log),
+    )
+    expect(keptEntries(log)).toMatchObject(events)
+    expect(log.cell(2)).toBe(4 * 256)
+    expect(log.generations()).toMatchObject([{ generation: 'g_a', text: 'so far', tokens: 2 }])
+  })
+
+  it('may be at the end of the map', () => {
+    const log = new TokenLog({ place, nextBlock: 2 ** 24 - 1 })
+    for (let i = 0; i < 257; i++) log.append(tokenEvent('g_a', i), 0)
+    expect([log.cell(256), log.cell(257), log.nextBlock]).toEqual([2 ** 32 - 1, 0, 1])
+    expect(keptEntries(log).at(-1)).toMatchObject({ position: place(0) })
   })
 })
 

@@ -51,4 +51,57 @@ describe('Transcripts', () => {
     transcripts.apply(tokenEvent('g_a', 0))
     expect(transcripts.generations(null)).toEqual([])
   })
+
+  it('have what ended in earlier runs, the last fifty, before what ends now', () => {
+    const earlier = new Transcripts()
+    for (let i = 0; i < 49; i++) {
+      earlier.apply(stateEvent(`g_${i}`))
+      earlier.apply(tokenEvent(`g_${i}`, 0, `${i}`))
+      earlier.apply(stateEvent(`g_${i}`, i % 2 === 0 ? 'done' : 'interrupted'))
+    }
+    const finished = earlier.generations(null)
+    const transcripts = new Transcripts(finished)
+    expect(transcripts.generations(null)).toEqual(finished)
+    for (const id of ['h_a', 'h_b', 'h_c']) transcripts.apply(stateEvent(id, 'done'))
+    transcripts.apply(stateEvent('h_d'))
+    expect(transcripts.generations(null).map(({ generation }) => generation)).toEqual([
+      ...finished.slice(2).map(({ generation }) => generation),
+      'h_a',
+      'h_b',
+      'h_c',
+      'h_d',
+    ])
+    const many = Array.from({ length: 60 }, (_, i) => ({
+      ...stateEvent(`g_${i}`, 'done'),
+      text: '',
+      tokens: 0,
+    }))
+    const kept = new Transcripts(many).generations(null)
+    expect(kept.map(({ generation }) => generation)).toEqual(
+      many.slice(10).map(({ generation }) => generation),
+    )
+  })
+
+  it('go on with one that had ended, and hold it once', () => {
+    const earlier = new Transcripts()
+    for (const event of [stateEvent('g_a'), tokenEvent('g_a', 0, 'so'), stateEvent('g_a', 'done')])
+      earlier.apply(event)
+    const again = new Transcripts(earlier.generations(null))
+    for (const transcripts of [earlier, again]) {
+      transcripts.apply(stateEvent('g_b', 'done'))
+      transcripts.apply(stateEvent('g_a', 'generating'))
+      transcripts.apply(tokenEvent('g_a', 1, ' far'))
+      const found = () =>
+        transcripts
+          .generations(null)
+          .map(({ generation, state, text, tokens }) => [generation, state, text, tokens])
+      expect(found()).toEqual([
+        ['g_b', 'done', '', 0],
+        ['g_a', 'generating', 'so far', 2],
+      ])
+      transcripts.apply(stateEvent('g_a', 'done'))
+      expect(found().at(-1)).toEqual(['g_a', 'done', 'so far', 2])
+      expect(found().length).toBe(2)
+    }
+  })
 })

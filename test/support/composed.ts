@@ -49,7 +49,8 @@ export function useCompositor(): (options?: ComposeOptions) => Composed {
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
   })
   return ({ backend = 'cpu', maxEntries, standIn, ...options } = {}) => {
-    const log = new TokenLog({ place: mapPosition, ...(maxEntries === undefined ? {} : { maxEntries }) })
+    const bounds = maxEntries === undefined ? {} : { maxEntries }
+    const log = options.log ?? new TokenLog({ place: mapPosition, ...bounds })
     const meter = new RecordingMeter()
     const said: string[] = []
     vi.stubEnv('STAND_IN', standIn)
@@ -60,6 +61,7 @@ export function useCompositor(): (options?: ComposeOptions) => Composed {
     }
     const compositor = new Compositor({
       log,
+      past: null,
       meter,
       backend: BACKENDS[backend],
       dump: null,

@@ -17,6 +17,7 @@ const log = new TokenLog({ place: mapPosition })
 const meter = new RecordingMeter()
 const compositor = new Compositor({
   log,
+  past: null,
   meter,
   backend: { name: 'cpu', adapter: null, reason: '', detail: 'CPU' },
   dump: null,

@@ -28,12 +28,17 @@ export class HubServer {
     })
   }
 
-  /** Listens, and follows the log unless `following` is false. */
+  /** Listens, on any port if none is given, and follows the log unless `following` is false. */
   static async start(
-    options: { log?: Partial<TokenLogOptions>; hub?: Partial<HubOptions>; following?: boolean } = {},
+    options: {
+      log?: Partial<TokenLogOptions>
+      hub?: Partial<HubOptions>
+      following?: boolean
+      port?: number
+    } = {},
   ): Promise<HubServer> {
     const server = new HubServer(options.log ?? {}, options.hub ?? {})
-    server.#server.listen(0, '127.0.0.1')
+    server.#server.listen(options.port ?? 0, '127.0.0.1')
     await once(server.#server, 'listening')
     if (options.following !== false) server.hub.start()
     return server
