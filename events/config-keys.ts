@@ -113,6 +113,29 @@ export const CONFIG_KEYS = [
     meaning: 'how many viewers may be connected at once; 64 of them from one address, loopback exempt',
   },
   {
+    flag: 'record',
+    value: 'off|meta|full',
+    repeatable: false,
+    fallback: 'full',
+    meaning: 'what is recorded of each generation: nothing, all but its words, or everything',
+  },
+  {
+    flag: 'retention',
+    value: 'AGE/SIZE|off',
+    repeatable: false,
+    fallback: '30d/5GB',
+    meaning:
+      'how long records are kept and how much of them, the oldest going first; AGE in m, h, d or w, SIZE in MB, GB or TB; either alone will do',
+  },
+  {
+    flag: 'backup-every',
+    value: 'DURATION|off',
+    repeatable: false,
+    fallback: 'off',
+    meaning:
+      'how often the records are backed up into the data folder, from 1m to 365d; the newest 7 are kept',
+  },
+  {
     flag: 'allow-origin',
     value: 'ORIGIN',
     repeatable: true,
@@ -177,3 +200,42 @@ export const DEMO_KEYS = [
 ] as const satisfies readonly ConfigKey[]
 
 export type DemoFlag = (typeof DEMO_KEYS)[number]['flag']
+
+const DATA_KEY = {
+  flag: 'data',
+  value: 'DIR',
+  repeatable: false,
+  fallback: '.tokenscope',
+  meaning: 'data folder; else as for a start, from TOKENSCOPE_DATA or tokenscope.config.json',
+} as const satisfies ConfigKey
+
+/** The options of `pnpm backup FILE`. */
+export const BACKUP_KEYS = [DATA_KEY] as const satisfies readonly ConfigKey[]
+
+export type BackupFlag = (typeof BACKUP_KEYS)[number]['flag']
+
+/** The options of `pnpm restore FILE`. */
+export const RESTORE_KEYS = [DATA_KEY] as const satisfies readonly ConfigKey[]
+
+export type RestoreFlag = (typeof RESTORE_KEYS)[number]['flag']
+
+/** The options of `pnpm replay FILE`. */
+export const REPLAY_KEYS = [
+  {
+    flag: 'speed',
+    value: 'SPEED',
+    repeatable: false,
+    fallback: '1',
+    meaning: 'how many times as fast as it was recorded, from 0.25 to 1000, or unlimited',
+  },
+  {
+    flag: 'url',
+    value: 'URL',
+    repeatable: false,
+    fallback: '',
+    meaning: 'where Tokenscope runs, if not the one that holds the data folder',
+  },
+  DATA_KEY,
+] as const satisfies readonly ConfigKey[]
+
+export type ReplayFlag = (typeof REPLAY_KEYS)[number]['flag']

@@ -71,6 +71,7 @@ export const METRICS = {
     help: 'Requests that were looked up in the response cache in vain.',
     labels: [],
   },
+  tokenscope_replays: { type: 'gauge', help: 'Recordings that are being played.', labels: [] },
   tokenscope_broadcast_messages_total: {
     type: 'counter',
     help: 'Log entries delivered to viewers.',
@@ -102,6 +103,23 @@ export const METRICS = {
   tokenscope_pipeline_latency_seconds: {
     type: 'histogram',
     help: 'From reading the bytes of a token upstream to writing it to the first viewer.',
+    labels: [],
+    buckets: FAST_BUCKETS,
+  },
+  tokenscope_records_entries_total: {
+    type: 'counter',
+    help: 'Log entries that were recorded.',
+    labels: [],
+  },
+  tokenscope_records_lost_entries_total: {
+    type: 'counter',
+    help: 'Log entries that could not be recorded and were left out.',
+    labels: [],
+  },
+  tokenscope_records_bytes: { type: 'gauge', help: 'Bytes that the records take.', labels: [] },
+  tokenscope_records_commit_seconds: {
+    type: 'histogram',
+    help: 'Writing a batch of entries into the records.',
     labels: [],
     buckets: FAST_BUCKETS,
   },

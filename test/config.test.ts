@@ -2,8 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CONFIG_FILE, type Config, helpText, readCommand } from '../config.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  CONFIG_FILE,
+  type Config,
+  helpText,
+  readBackupCommand,
+  readCommand,
+  readReplayCommand,
+  readRestoreCommand,
+} from '../config.ts'
 import { CONFIG_KEYS } from '../events/config-keys.ts'
 import { TokenscopeError } from '../events/errors.ts'
 
@@ -37,6 +45,9 @@ test('without anything the documented defaults hold', () => {
     limits: { requestsPerMinute: null, tokensPerMinute: null, waitMs: 5000 },
     drainSeconds: 10,
     maxClients: 10_000,
+    record: 'full',
+    retention: { ageMs: 30 * 86_400_000, bytes: 5e9 },
+    backupEveryMs: null,
     allowOrigins: [],
     allowHosts: [],
     logLevel: 'info',
@@ -73,6 +84,26 @@ test('limits are numbers a minute, or off', () => {
   })
   const file = { 'tokens-per-minute': 100_000, 'requests-per-minute': 'off' }
   expect(read([], {}, file).limits).toEqual({ ...off, tokensPerMinute: 100_000 })
+})
+
+test('what is recorded, for how long, and how often it is backed up, are options like others', () => {
+  const argv = ['--record', 'meta', '--retention', '2w', '--backup-every', '12h']
+  const records = {
+    record: 'meta',
+    retention: { ageMs: 14 * 86_400_000, bytes: null },
+    backupEveryMs: 12 * 3_600_000,
+  }
+  expect(read(argv)).toMatchObject(records)
+  const env = { TOKENSCOPE_RECORD: 'off', TOKENSCOPE_RETENTION: '1GB', TOKENSCOPE_BACKUP_EVERY: 'off' }
+  const none = { record: 'off', retention: { ageMs: null, bytes: 1e9 }, backupEveryMs: null }
+  expect(read([], env)).toMatchObject(none)
+  expect(read(argv, env)).toMatchObject(records)
+  const file = { record: 'meta', retention: 'off', 'backup-every': '365d' }
+  expect(read([], {}, file)).toMatchObject({
+    record: 'meta',
+    retention: { ageMs: null, bytes: null },
+    backupEveryMs: 365 * 86_400_000,
+  })
 })
 
 test('the places for viewers are a number like others', () => {
@@ -317,6 +348,42 @@ test.each<[string, string[], NodeJS.ProcessEnv, unknown, RegExp]>([
     undefined,
     /--limit-wait is "off"; it must be a number of sec/,
   ],
+  [
+    'a record that is neither',
+    ['--record', 'some'],
+    {},
+    undefined,
+    /--record is "some"; it must be off, meta or full/,
+  ],
+  [
+    'a retention of no unit',
+    ['--retention', '30'],
+    {},
+    undefined,
+    /--retention 30: it must be an age \(m, h, d, w\) and/,
+  ],
+  ['a retention of a number', [], {}, { retention: 30 }, /"retention" in tokenscope.config.json is 30/],
+  [
+    'a backup too often',
+    ['--backup-every', '30s'],
+    {},
+    undefined,
+    /--backup-every 30s: it must be a number and m, h, d or w/,
+  ],
+  [
+    'a backup oftener than each minute',
+    ['--backup-every', '0.5m'],
+    {},
+    undefined,
+    /0.5m: it must be from 1m to 365d/,
+  ],
+  [
+    'a backup too seldom',
+    [],
+    { TOKENSCOPE_BACKUP_EVERY: '53w' },
+    undefined,
+    /53w: it must be from 1m to 365d/,
+  ],
   ['file that is no JSON', [], {}, '{port', /tokenscope.config.json is not JSON/],
   ['file that is no object', [], {}, '[1]', /must hold one JSON object/],
 ])('%s stops the start with one line that names it', (_name, argv, env, file, message) => {
@@ -330,6 +397,64 @@ test.each<[string, string[], NodeJS.ProcessEnv, unknown, RegExp]>([
   expect((error as TokenscopeError).code).toBe('CONFIG')
   expect((error as TokenscopeError).message).toMatch(message)
   expect((error as TokenscopeError).message).not.toContain('\n')
+})
+
+describe('the programs beside it', () => {
+  const start = (config: object) => ({ kind: 'start', config })
+
+  test('have a file, and the data folder where a start has it', () => {
+    for (const readIt of [readBackupCommand, readRestoreCommand]) {
+      expect(readIt(['a.db'], {}, folder)).toEqual(start({ file: 'a.db', data: '.tokenscope' }))
+      expect(readIt(['--', 'a.db', '--data=d'], {}, folder)).toEqual(start({ file: 'a.db', data: 'd' }))
+      expect(readIt(['--help'], {}, folder)).toEqual({ kind: 'help' })
+    }
+    writeFileSync(join(folder, CONFIG_FILE), '{"data": "file", "port": 9}')
+    expect(readBackupCommand(['a.db'], {}, folder)).toEqual(start({ file: 'a.db', data: 'file' }))
+    const env = { TOKENSCOPE_DATA: 'env', TOKENSCOPE_UPSTREAM: 'demo' }
+    expect(readBackupCommand(['a.db'], env, folder)).toEqual(start({ file: 'a.db', data: 'env' }))
+    expect(readBackupCommand(['--data', 'flag', 'a.db'], env, folder)).toEqual(
+      start({ file: 'a.db', data: 'flag' }),
+    )
+  })
+
+  test('a replay has a speed and a server as well', () => {
+    const config = { file: 'a.jsonl', data: '.tokenscope', speed: 1, url: null }
+    expect(readReplayCommand(['a.jsonl'], {}, folder)).toEqual(start(config))
+    const more = ['--speed', 'unlimited', '--url', 'http://127.0.0.1:8788/']
+    expect(readReplayCommand(['a.jsonl', ...more], {}, folder)).toEqual(
+      start({ ...config, speed: null, url: 'http://127.0.0.1:8788' }),
+    )
+    expect(readReplayCommand(['a.jsonl', '--speed=0.25'], {}, folder)).toMatchObject({
+      config: { speed: 0.25 },
+    })
+  })
+
+  test.each<[argv: string[], message: string]>([
+    [[], 'It is not said which file: pnpm replay FILE. See --help.'],
+    [['a', 'b'], '"b" is one file too many. See --help.'],
+    [['a', '--speed', '0.2'], '--speed is "0.2"; it must be a number from 0.25 to 1000, or unlimited.'],
+    [['a', '--speed', '1001'], '--speed is "1001"'],
+    [['a', '--speed', 'fast'], '--speed is "fast"'],
+    [['a', '--url', 'localhost:8787'], '--url localhost:8787: it must be where Tokenscope is'],
+    [['a', '--url', 'http://127.0.0.1/x'], '--url http://127.0.0.1/x: it must be'],
+    [['a', '--port', '1'], 'Unknown option --port. See --help.'],
+    [['a', '--version'], 'Unknown option --version. See --help.'],
+    [['a', '--data', 'x', '--data', 'y'], '--data is given twice.'],
+  ])('refuse %j', (argv, message) => {
+    expect(() => readReplayCommand(argv, {}, folder)).toThrow(message)
+  })
+
+  test('do nothing but start, or fail with a named cause', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), argv => {
+        try {
+          readReplayCommand(argv, {}, folder)
+        } catch (error) {
+          expect(error).toBeInstanceOf(TokenscopeError)
+        }
+      }),
+    )
+  })
 })
 
 test('no command line does anything but start, or fail with a named cause', () => {

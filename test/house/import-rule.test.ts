@@ -14,9 +14,9 @@ const WEB =
   'web/ imports values only from itself, events/, broadcast/protocol, broadcast/client, compositor/draw/, shaders/ and packages'
 const EVENTS = 'events/ imports nothing but itself, types included'
 const TOOLING = 'nothing but bench/ and test/ imports from bench/ or test/'
-const CONFIG = 'config.ts imports values only from events/, packages and Node'
-const TOP_LEVEL = 'a top-level file other than main.ts, demo.ts and config.ts imports packages only'
-const ENVIRONMENT = 'only config.ts reads flags and the environment'
+const CONFIG = 'config.ts imports values only from config/, events/, packages and Node'
+const TOP_LEVEL = 'a top-level file other than a program and config.ts imports packages only'
+const ENVIRONMENT = 'only config.ts and config/ read flags and the environment'
 const INSIDE = 'an import stays inside the repository'
 const LITERAL = 'an import names its module in a literal, so that it can be checked'
 const NAMED = 'an import is relative, or names a package or a module of Node'
@@ -48,7 +48,9 @@ const SOUND: Record<string, string> = {
   'bench/load.ts': "import { read } from '../bridge/reader.ts'\nexport const b = [read, process.argv]\n",
   'test/help.ts': "import { b } from '../bench/load.ts'\nexport const t = [b, process.env.HOME]\n",
   'config.ts':
-    "import { parseArgs } from 'node:util'\nimport { Fault } from './events/errors.ts'\nexport const config = [parseArgs, Fault, process.env, process.argv]\n",
+    "import { parseArgs } from 'node:util'\nimport { flags } from './config/flags.ts'\nimport { Fault } from './events/errors.ts'\nexport const config = [parseArgs, flags, Fault, process.env, process.argv]\n",
+  'config/flags.ts':
+    "import { parseArgs } from 'node:util'\nimport { fault } from '../events/table.ts'\nexport const flags = [parseArgs, fault, process.env, process.argv]\n",
   'main.ts':
     "import { read } from './bridge/reader.ts'\nimport { config } from './config.ts'\nimport { http } from './server/http.ts'\nif (import.meta.main) void [read, config, http, import('./compositor/engine.ts')]\n",
   'demo.ts':
@@ -238,8 +240,24 @@ const PLANTED: [title: string, file: string, source: string, line: number, name:
     CONFIG,
   ],
   [
+    'the folder of the options importing a room',
+    'config/flags.ts',
+    "import { read } from '../bridge/reader.ts'\nexport const flags = read\n",
+    1,
+    '../bridge/reader.ts',
+    ROOM('config'),
+  ],
+  [
+    'a room that imports from the folder of the options',
+    'store/all.ts',
+    "import { flags } from '../config/flags.ts'\n",
+    1,
+    '../config/flags.ts',
+    ROOM('store'),
+  ],
+  [
     'another top-level file importing a room',
-    'replay.ts',
+    'other.ts',
     "import { read } from './bridge/reader.ts'\n",
     1,
     './bridge/reader.ts',
@@ -247,7 +265,7 @@ const PLANTED: [title: string, file: string, source: string, line: number, name:
   ],
   [
     'another top-level file importing from Node',
-    'replay.ts',
+    'other.ts',
     "import { join } from 'node:path'\n",
     1,
     'node:path',
@@ -427,6 +445,6 @@ describe('the program', () => {
       await plant({ 'server/a.ts': SOUND['server/http.ts'] ?? '', ...SOUND }),
     )
     expect(stderr).toBe('')
-    expect(stdout).toMatch(/^import rule: 20 files, \d+ imports, no violation\n$/)
+    expect(stdout).toMatch(/^import rule: 21 files, \d+ imports, no violation\n$/)
   })
 })

@@ -35,7 +35,7 @@ type Target =
 
 const PACKAGE = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(\/.*)?$/i
 /** The programs: each puts rooms together and holds no logic. */
-const PROGRAMS = new Set(['main.ts', 'demo.ts'])
+const PROGRAMS = new Set(['main.ts', 'demo.ts', 'replay.ts', 'backup.ts', 'restore.ts'])
 /** What draws has no other dependencies: these run in Node and in browsers alike. */
 const DRAWING_PACKAGES = new Set(['get-east-asian-width'])
 const FLAG_PARSERS = new Set(['commander', 'yargs', 'minimist', 'mri', 'cac'])
@@ -90,12 +90,12 @@ async function importRule(root: string, file: string, use: ImportUse): Promise<s
 function topLevelRule(file: string, target: Target): string | null {
   if (PROGRAMS.has(file)) return null
   if (file === 'config.ts') {
-    if (target.kind !== 'file' || roomOf(target.path) === 'events') return null
-    return 'config.ts imports values only from events/, packages and Node'
+    if (target.kind !== 'file' || ['config', 'events'].includes(roomOf(target.path) ?? '')) return null
+    return 'config.ts imports values only from config/, events/, packages and Node'
   }
   return target.kind === 'package'
     ? null
-    : 'a top-level file other than main.ts, demo.ts and config.ts imports packages only'
+    : 'a top-level file other than a program and config.ts imports packages only'
 }
 
 function browserRule(part: string, target: Target): string | null {
@@ -115,12 +115,14 @@ function roomRule(room: string, target: Target): string | null {
   if (room === 'compositor' && other === 'shaders') return null
   // It is fed what viewers are sent, and asked what they ask.
   if (room === 'compositor' && browserPart(target.path) === 'broadcast/protocol') return null
+  // It keeps entries in the form in which they are sent.
+  if (room === 'store' && browserPart(target.path) === 'broadcast/protocol') return null
   if (room !== 'web') return `${room}/ imports values only from itself, events/, packages and Node`
   if (other === 'shaders' || browserPart(target.path) !== null) return null
   return 'web/ imports values only from itself, events/, broadcast/protocol, broadcast/client, compositor/draw/, shaders/ and packages'
 }
 
-/** Only `config.ts` parses flags; `process.env` and `process.argv` themselves are found as mentions. */
+/** Only `config.ts` and its folder parse flags; `process.env` and `process.argv` themselves are found as mentions. */
 function flagRule(file: string, use: ImportUse): string | null {
   if (use.name === null || use.typeOnly) return null
   const name = use.name.replace(/^node:/, '')
@@ -132,8 +134,9 @@ function flagRule(file: string, use: ImportUse): string | null {
 }
 
 function environmentRule(file: string): string | null {
-  if (file === 'config.ts' || isTooling(roomOf(file))) return null
-  return 'only config.ts reads flags and the environment'
+  const room = roomOf(file)
+  if (file === 'config.ts' || room === 'config' || isTooling(room)) return null
+  return 'only config.ts and config/ read flags and the environment'
 }
 
 async function targetOf(root: string, file: string, name: string): Promise<Target> {

@@ -5,7 +5,14 @@ import { DIRECTIVE_NAMES, DIRECTIVES, usageOf } from '../../bridge/demo/faults.t
 import { ROUTES } from '../../bridge/demo/routes.ts'
 import { SERVER_KINDS } from '../../bridge/demo/surface.ts'
 import { CLOSE_CODES } from '../../events/close-codes.ts'
-import { CONFIG_KEYS, DEMO_KEYS } from '../../events/config-keys.ts'
+import {
+  BACKUP_KEYS,
+  CONFIG_KEYS,
+  type ConfigKey,
+  DEMO_KEYS,
+  REPLAY_KEYS,
+  RESTORE_KEYS,
+} from '../../events/config-keys.ts'
 import { ERROR_CODES } from '../../events/errors.ts'
 import { METRICS } from '../../events/metrics.ts'
 
@@ -42,6 +49,20 @@ describe('docs/reference.md and the tables of events/', () => {
       row(code(`--${flag} ${value}`), code(fallback), repeatable ? `${meaning}; repeatable` : meaning),
     )
     expect(await rowsUnder('Options')).toEqual(rows.sort())
+  })
+
+  it('agree on the options of the other programs', async () => {
+    const programs: [name: string, keys: readonly ConfigKey[]][] = [
+      ['backup', BACKUP_KEYS],
+      ['restore', RESTORE_KEYS],
+      ['replay', REPLAY_KEYS],
+    ]
+    const rows = programs.flatMap(([name, keys]) =>
+      keys.map(({ flag, value, fallback, meaning }) =>
+        row(code(`pnpm ${name}`), code(`--${flag} ${value}`), code(fallback), meaning),
+      ),
+    )
+    expect(await rowsUnder('Other programs')).toEqual(rows.sort())
   })
 
   it('agree on the metrics', async () => {

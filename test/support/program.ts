@@ -11,8 +11,13 @@ export class Program {
   stderr = ''
   readonly exited: Promise<number | null>
 
-  constructor(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
-    this.child = spawn(process.execPath, [join(ROOT, 'main.ts'), ...args], {
+  /** @param options.program the file of it at the top level, `main.ts` if not given; `node` what Node itself is told */
+  constructor(
+    args: string[],
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; program?: string; node?: string[] } = {},
+  ) {
+    const { program = 'main.ts', node = [] } = options
+    this.child = spawn(process.execPath, [...node, join(ROOT, program), ...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -28,14 +33,19 @@ export class Program {
 
   /** Waits for the banner and gives the page's URL without its slash. */
   async url(): Promise<string> {
-    const output = this.child.stdout as NodeJS.ReadableStream
-    while (!this.stdout.includes('Ctrl-C stops.')) {
-      const ended = this.exited.then(code => {
-        throw new Error(`ended with ${code} before its banner: ${this.stderr}`)
-      })
-      await Promise.race([once(output, 'data'), ended])
-    }
+    await this.written(/Ctrl-C stops\./)
     return (this.stdout.match(/http:\/\/\S+(?=\/\n)/) as RegExpMatchArray)[0]
+  }
+
+  /** Waits until its output has this; throws if it ends before. */
+  async written(what: RegExp): Promise<void> {
+    const output = this.child.stdout as NodeJS.ReadableStream
+    const ended = this.exited.then(code => {
+      throw new Error(`ended with ${code} before it wrote ${what}: ${this.stderr}`)
+    })
+    // Of its end only who still waits is told.
+    ended.catch(() => {})
+    while (!what.test(this.stdout)) await Promise.race([once(output, 'data'), ended])
   }
 
   /** Ends it as the system does, whatever it does. */
