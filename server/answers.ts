@@ -21,8 +21,18 @@ export function success<T>(data: T, metadata: Record<string, unknown> = {}): Suc
   return { success: true, data, metadata }
 }
 
+/**
+ * A page of a list.
+ *
+ * @param next where the next one begins; null where there is none
+ */
+export function page<T>(data: T[], limit: number, next: string | null): Success<T[]> {
+  return success(data, { pagination: { limit, next_cursor: next, has_more: next !== null } })
+}
+
 export function failure(error: TokenscopeError, correlationId: string): Failure {
-  return { success: false, error: error.message, error_code: error.code, correlation_id: correlationId }
+  const { message, code, details } = error
+  return { success: false, error: message, error_code: code, correlation_id: correlationId, ...details }
 }
 
 /** The form that OpenAI's clients understand. */

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { ComponentReport } from '../events/components.ts'
+import { sizeText } from '../events/quantities.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -30,6 +31,15 @@ function stateOf({ name, url, up, trouble }: UpstreamFacts): string {
   return `${where} is not answering${trouble === null ? '' : ` (${trouble})`}`
 }
 
+/** Whether what is said is kept, which whoever starts it should know, and how much there is. */
+function recordsLine({ status, detail, facts }: ComponentReport): string {
+  if (status !== 'ok') return detail
+  const { record, bytes } = facts as { record: 'off' | 'meta' | 'full'; bytes: number }
+  const size = sizeText(bytes)
+  if (record === 'off') return `nothing is recorded; ${size} on disk from before`
+  return `${record === 'meta' ? 'numbers are recorded, words are not' : 'everything is recorded'}; ${size} on disk`
+}
+
 /** The one screen that a start prints; plain where `stream` is no terminal. */
 export function bannerText(
   { version, url, data, components }: BannerFacts,
@@ -54,6 +64,9 @@ export function bannerText(
         ...more.map(sentence => row('', `  ${sentence}`)),
       ].join('\n')
     })
+  const recordsRow = components
+    .filter(({ name }) => name === 'records')
+    .map(report => row('records', `${paint(MARK_STYLE[report.status], '●')} ${recordsLine(report)}`))
   return [
     '',
     `  ${paint('bold', 'tokenscope')} ${paint('dim', version)}`,
@@ -61,6 +74,7 @@ export function bannerText(
     row('page', paint(['bold', 'underline'], `${url}/`)),
     row('apps', `${url}/v1   ${paint('dim', 'base URL for your apps')}`),
     ...rows,
+    ...recordsRow,
     row('data', data),
     '',
     paint('dim', '  Ctrl-C stops.'),

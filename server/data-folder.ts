@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import * as sqlite from 'node:sqlite'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
@@ -74,9 +74,21 @@ export class DataFolder {
   }
 }
 
+/** Where the server is that holds a data folder, as it was described; null where none is, as far as can be told. */
+export function serverOf(path: string): string | null {
+  try {
+    const { url } = JSON.parse(readFileSync(join(path, OWNER_FILE), 'utf8'))
+    return typeof url === 'string' ? url : null
+  } catch {
+    return null
+  }
+}
+
 /** Creates a folder and those above it, one by one: mkdir's own recursion never ends where none can be made. */
 function createFolder(path: string): void {
-  if (existsSync(path)) return
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there?.isDirectory()) return
+  if (there !== undefined) throw new Error(`${path} is a file`)
   createFolder(dirname(path))
   mkdirSync(path, { mode: 0o700 })
 }

@@ -5,28 +5,19 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import helmet from '@fastify/helmet'
-import fastifyStatic from '@fastify/static'
 import cors from 'cors'
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { PassThroughContext } from '../bridge/bridge.ts'
 import { reasonOf, TokenscopeError } from '../events/errors.ts'
 import { PASSED_BODY_BYTES, SOCKET_BUFFER_BYTES } from '../events/limits.ts'
 import { failure, openaiError, refuseOnSocket } from './answers.ts'
-import { type Cache, cacheRoutes } from './cache-routes.ts'
-import { type Clients, clientRoutes } from './client-routes.ts'
-import { correlationIdOf } from './correlation.ts'
+import { type Correlation, correlationIdOf } from './correlation.ts'
 import { Doors, type DoorsOptions } from './doors.ts'
-import { type Frames, frameRoutes } from './frame-routes.ts'
-import { type Generations, scopeRoutes } from './scope-routes.ts'
-import { type StatusOptions, statusRoutes } from './status-routes.ts'
-import { type Upstreams, upstreamRoutes, type Workflows } from './upstream-routes.ts'
+import { createApp, type OwnRooms, route, STREAM_PATH } from './scope-app.ts'
+import type { StatusOptions } from './status-routes.ts'
 
-const MAX_BODY_BYTES = 10 * 1024 * 1024
-const STREAM_PATH = '/scope/v1/stream'
 const CORRELATION_HEADER = 'X-Correlation-ID'
 const CORS_HEADERS = [
   'access-control-allow-origin',
@@ -35,13 +26,7 @@ const CORS_HEADERS = [
 ]
 
 /** What lies behind the doors. */
-export interface Rooms {
-  generations: Generations
-  upstreams: Upstreams
-  workflows: Workflows
-  cache: Cache
-  clients: Clients
-  frames: Frames
+export interface Rooms extends OwnRooms {
   passThrough(request: IncomingMessage, response: ServerResponse, context: PassThroughContext): Promise<void>
   upgrade(
     request: IncomingMessage,
@@ -58,6 +43,8 @@ export interface HttpServerOptions {
   status: StatusOptions
   rooms: Rooms
   logger: Logger
+  /** The same that the logger looks at. */
+  correlation: Correlation
 }
 
 export class HttpServer {
@@ -66,56 +53,48 @@ export class HttpServer {
   readonly #doors: Doors
   readonly #rooms: Rooms
   readonly #logger: Logger
+  readonly #correlation: Correlation
   readonly #cors: ReturnType<typeof cors>
 
   private constructor(options: HttpServerOptions) {
     this.#doors = new Doors(options.doors)
     this.#rooms = options.rooms
     this.#logger = options.logger
-    const exposedHeaders = ['X-Correlation-ID', 'X-Tokenscope-Cache', 'Age', 'Retry-After']
+    this.#correlation = options.correlation
+    const exposedHeaders = [
+      'X-Correlation-ID',
+      'X-Tokenscope-Cache',
+      'Age',
+      'Retry-After',
+      'Content-Disposition',
+    ]
     this.#cors = cors({ origin: [...options.doors.allowOrigins], exposedHeaders })
     let server: Server | undefined
-    this.#app = fastify({
-      serverFactory: handler => {
-        server = createServer(
-          {
-            // A missing Host is for the doors to refuse.
-            requireHostHeader: false,
-            // An app that stops reading is not to hold much of its answer here.
-            highWaterMark: SOCKET_BUFFER_BYTES,
-            // Others (h2c of Java's and curl's clients) may be ignored, and are: RFC 9110 §7.8.
-            shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() === 'websocket',
-          },
-          (request, response) => this.#enter(request, response, handler),
-        )
-        // Asked before the body comes: who is refused need not send it.
-        server.on('checkContinue', (request, response) => {
-          const announced = Number(request.headers['content-length'] ?? 0)
-          if (this.#doors.check(request) === null && announced <= PASSED_BODY_BYTES) response.writeContinue()
-          this.#enter(request, response, handler)
-        })
-        server.on('checkExpectation', (request, response) => this.#enter(request, response, handler))
-        return server
-      },
-      bodyLimit: MAX_BODY_BYTES,
-      genReqId: request => request.headers['x-correlation-id'] as string,
-      clientErrorHandler: refuseUnreadable,
-      frameworkErrors: (error, request, reply) => {
-        const known = new TokenscopeError('BAD_REQUEST', `The request cannot be read: ${error.message}.`)
-        void reply.code(400 as never).send(failure(known, request.id) as never)
-      },
-      // Types are what they are: no text becomes a number, no field goes away.
-      ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
-      logger: false,
-    })
+    const serverFactory = (handler: (request: IncomingMessage, response: ServerResponse) => void) => {
+      server = createServer(
+        {
+          // A missing Host is for the doors to refuse.
+          requireHostHeader: false,
+          // An app that stops reading is not to hold much of its answer here.
+          highWaterMark: SOCKET_BUFFER_BYTES,
+          // Others (h2c of Java's and curl's clients) may be ignored, and are: RFC 9110 §7.8.
+          shouldUpgradeCallback: request => request.headers.upgrade?.toLowerCase() === 'websocket',
+        },
+        (request, response) => this.#enter(request, response, handler),
+      )
+      // Asked before the body comes: who is refused need not send it.
+      server.on('checkContinue', (request, response) => {
+        // What is sent to us to be read as it comes may have any length.
+        const fits =
+          isOwnPath(pathOf(request), request.method as string) || announcedBytes(request) <= PASSED_BODY_BYTES
+        if (this.#doors.check(request) === null && fits) response.writeContinue()
+        this.#enter(request, response, handler)
+      })
+      server.on('checkExpectation', (request, response) => this.#enter(request, response, handler))
+      return server
+    }
+    this.#app = createApp(serverFactory, refuseUnreadable)
     this.server = server as unknown as Server
-    this.#app.removeContentTypeParser(['text/plain', 'application/json'])
-    const parseJson = this.#app.getDefaultJsonParser('error', 'error')
-    this.#app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-      // Many clients name the type of a body that they do not send.
-      if (body === '') done(null, undefined)
-      else parseJson(request, body as string, done)
-    })
     // An app keeps its connection between prompts; Node's 5 s would close it under a request on its way.
     this.server.keepAliveTimeout = 75_000
     // A large upload over a slow line takes the time it takes.
@@ -126,7 +105,7 @@ export class HttpServer {
   /** Makes the server with all its routes; it does not listen yet. */
   static async create(options: HttpServerOptions): Promise<HttpServer> {
     const http = new HttpServer(options)
-    await http.#route(options)
+    await route(http.#app, options)
     return http
   }
 
@@ -140,73 +119,32 @@ export class HttpServer {
     await this.#app.close()
   }
 
-  async #route({ page, status, rooms }: HttpServerOptions): Promise<void> {
-    const app = this.#app
-    await app.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          'default-src': ["'none'"],
-          'script-src': ["'self'"],
-          'style-src': ["'self'"],
-          'connect-src': ["'self'"],
-          'img-src': ["'self'", 'data:', 'blob:'],
-          'font-src': ["'self'"],
-          'base-uri': ["'none'"],
-          'form-action': ["'none'"],
-          'frame-ancestors': ["'none'"],
-        },
-      },
-      // Loopback has no TLS to insist on.
-      strictTransportSecurity: false,
-    })
-    await app.register(fastifyStatic, {
-      root: join(page, 'assets'),
-      prefix: '/assets/',
-      immutable: true,
-      maxAge: '365d',
-    })
-    app.get('/', (_request, reply) => reply.sendFile('index.html', page, { maxAge: 0, immutable: false }))
-    statusRoutes(app, status)
-    scopeRoutes(app, rooms.generations)
-    upstreamRoutes(app, rooms.upstreams, rooms.workflows)
-    cacheRoutes(app, rooms.cache)
-    clientRoutes(app, rooms.clients)
-    frameRoutes(app, rooms.frames)
-    app.get(STREAM_PATH, () => {
-      throw new TokenscopeError('BAD_REQUEST', `${STREAM_PATH} is a WebSocket; connect with ws://.`)
-    })
-    app.setNotFoundHandler(request => {
-      throw new TokenscopeError('NOT_FOUND', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`)
-    })
-    app.setErrorHandler((error: FastifyError | TokenscopeError, request, reply) => {
-      const known = error instanceof TokenscopeError ? error : known4xx(error)
-      if (known.code === 'INTERNAL') {
-        this.#logger.error({ err: error, correlation_id: request.id }, 'a request failed in here')
-      }
-      const after = known.retryAfterSeconds
-      if (after !== null) void reply.header('retry-after', Math.ceil(after))
-      return reply.code(known.status).send(failure(known, request.id))
-    })
-    await app.ready()
-  }
-
   #enter(
     request: IncomingMessage,
     response: ServerResponse,
     handler: (request: IncomingMessage, response: ServerResponse) => void,
   ): void {
     const correlationId = markCorrelation(request)
+    this.#correlation.run(correlationId, response, () =>
+      this.#admit(request, response, handler, correlationId),
+    )
+  }
+
+  #admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    handler: (request: IncomingMessage, response: ServerResponse) => void,
+    correlationId: string,
+  ): void {
     const target = toOriginForm(request)
-    const path = (request.url as string).split('?', 1)[0] as string
-    const own = isOwnPath(path, request.method as string)
+    const own = isOwnPath(pathOf(request), request.method as string)
     const refusal = target ?? this.#doors.check(request)
     // Answers the preflight of an allowed origin itself, and marks its other answers.
     const marks = this.#doors.isAllowedOrigin(request.headers.origin)
     // Node writes a head slowly once a header was set; that of a passed answer is written as one list.
     if (own || marks || refusal !== null) response.setHeader(CORRELATION_HEADER, correlationId)
     if (refusal !== null) {
-      this.#logger.warn({ correlation_id: correlationId, code: refusal.code }, refusal.message)
+      this.#logger.warn({ code: refusal.code }, refusal.message)
       const body = JSON.stringify(own ? failure(refusal, correlationId) : openaiError(refusal))
       response.writeHead(refusal.status, {
         'content-type': 'application/json',
@@ -274,6 +212,12 @@ export class HttpServer {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy())
     const id = markCorrelation(request)
+    const handshake = { closed: false }
+    this.#correlation.run(id, handshake, () => this.#admitSocket(request, socket, head, id))
+    handshake.closed = true
+  }
+
+  #admitSocket(request: IncomingMessage, socket: Duplex, head: Buffer, id: string): void {
     const refusal =
       toOriginForm(request) ??
       this.#doors.check(request) ??
@@ -283,9 +227,13 @@ export class HttpServer {
             'NOT_FOUND',
             `There is no WebSocket at ${request.url}; it is at ${STREAM_PATH}.`,
           ))
-    if (refusal === null) {
-      this.#rooms.upgrade(request, socket, head, error => refuseOnSocket(socket, error, id))
-    } else refuseOnSocket(socket, refusal, id)
+    const refuse = (error: TokenscopeError) => {
+      // A room may take its time before it refuses.
+      this.#logger.warn({ correlation_id: id, code: error.code }, error.message)
+      refuseOnSocket(socket, error, id)
+    }
+    if (refusal === null) this.#rooms.upgrade(request, socket, head, refuse)
+    else refuse(refusal)
   }
 }
 
@@ -324,27 +272,16 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   refuseOnSocket(socket, refusal, randomUUID())
 }
 
+function pathOf(request: IncomingMessage): string {
+  return (request.url as string).split('?', 1)[0] as string
+}
+
+function announcedBytes(request: IncomingMessage): number {
+  return Number(request.headers['content-length'] ?? 0)
+}
+
 function isOwnPath(path: string, method: string): boolean {
   if (path === '/') return method === 'GET' || method === 'HEAD'
   if (path === '/healthz' || path === '/readyz' || path === '/metrics') return true
   return path === '/scope' || path.startsWith('/scope/') || path.startsWith('/assets/')
-}
-
-/** Fastify's own refusals in our codes. */
-function known4xx(error: FastifyError): TokenscopeError {
-  if (error.validation)
-    return new TokenscopeError('BAD_REQUEST', `The request does not fit: ${error.message}.`)
-  switch (error.statusCode) {
-    case 413:
-      return new TokenscopeError('BODY_TOO_LARGE', 'The body is over 10 MiB.')
-    case 415:
-      return new TokenscopeError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json.')
-    case 403:
-    case 404:
-      return new TokenscopeError('NOT_FOUND', 'There is no such file.')
-    case 400:
-      return new TokenscopeError('INVALID_JSON', 'The body is not JSON.')
-    default:
-      return new TokenscopeError('INTERNAL', 'Something went wrong inside Tokenscope; its log says what.')
-  }
 }

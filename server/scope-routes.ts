@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { TokenscopeError } from '../events/errors.ts'
 import { success } from './answers.ts'
+import { bodyFailures, failures, GenerationPath, json, successOf } from './api-schema.ts'
 
 /** What the page may ask of the bridge. */
 export interface Generations {
@@ -16,9 +17,13 @@ export interface Generations {
 }
 
 const NewGeneration = Type.Object({
-  /** An answer that broke off, to be gone on with; then there is no prompt. */
-  parent: Type.Optional(Type.String({ minLength: 1 })),
-  prompt: Type.Optional(Type.String()),
+  parent: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'An answer that broke off, to be gone on with; then there is no prompt, and no model',
+    }),
+  ),
+  prompt: Type.Optional(Type.String({ description: 'The same as one message of the user' })),
   messages: Type.Optional(
     Type.Array(
       Type.Object({
@@ -32,9 +37,34 @@ const NewGeneration = Type.Object({
   temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2 })),
 })
 
+const tags = ['generations']
+
+const START = {
+  ...{ tags, operationId: 'startGeneration', summary: 'Starts a generation' },
+  description:
+    'Answers at once; what is generated comes by the WebSocket. Other fields go on to the upstream as they are.',
+  body: NewGeneration,
+  response: {
+    201: json(successOf(Type.Object({ generation: Type.String() })), 'It runs as this generation'),
+    ...bodyFailures(['EMPTY_PROMPT', 'NOT_FOUND', 'NOT_CONTINUABLE', 'NO_UPSTREAM', 'DRAINING']),
+  },
+}
+const STOP = {
+  ...{ tags, operationId: 'stopGeneration', summary: 'Stops a generation that runs' },
+  description: 'The app whose request it was sees a broken connection.',
+  params: GenerationPath,
+  response: {
+    200: json(
+      successOf(Type.Object({ generation: Type.String(), state: Type.Literal('cancelling') })),
+      'It ends',
+    ),
+    ...failures(['NOT_FOUND']),
+  },
+}
+
 /** `/scope/v1`: starts and stops generations. */
 export function scopeRoutes(app: FastifyInstance, generations: Generations): void {
-  app.post('/scope/v1/generations', { schema: { body: NewGeneration } }, async (request, reply) => {
+  app.post('/scope/v1/generations', { schema: START }, async (request, reply) => {
     const { parent, prompt, messages, model, ...parameters } = request.body as Static<typeof NewGeneration>
     if (parent !== undefined) {
       const given = ['prompt', 'messages', 'model'].find(name => name in (request.body as object))
@@ -52,8 +82,8 @@ export function scopeRoutes(app: FastifyInstance, generations: Generations): voi
     return reply.code(201).send(success({ generation }))
   })
 
-  app.delete('/scope/v1/generations/:id', async request => {
-    const { id } = request.params as { id: string }
+  app.delete('/scope/v1/generations/:id', { schema: STOP }, async request => {
+    const { id } = request.params as Static<typeof GenerationPath>
     generations.stop(id)
     return success({ generation: id, state: 'cancelling' })
   })

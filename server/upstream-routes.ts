@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import Type, { type TSchema } from 'typebox'
+import Type from 'typebox'
 import type { ActiveRequest } from '../bridge/bridge.ts'
 import type { InstanceReport } from '../bridge/pool/instance.ts'
 import { isFinal } from '../events/generation.ts'
 import { success } from './answers.ts'
+import { Count, failures, json, oneOf, orNull, successOf } from './api-schema.ts'
+import { StateName } from './record-schema.ts'
 
 /** A generation of which nothing was heard for so long is stalled, ms: reading a long prompt takes its time. */
 const STALLED_MS = 10_000
@@ -22,11 +24,8 @@ export interface Workflows {
   active(): ActiveRequest[]
 }
 
-const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()])
-const Count = Type.Integer({ minimum: 0 })
-
 const Circuit = Type.Object({
-  state: Type.Enum(['closed', 'half_open', 'open']),
+  state: oneOf(['closed', 'half_open', 'open']),
   failure_rate: orNull(Type.Number()),
   limit: Type.Number(),
   samples: Count,
@@ -53,7 +52,7 @@ const UpstreamEntry = Type.Object({
 
 const WorkflowEntry = Type.Object({
   generation: Type.String(),
-  state: Type.String(),
+  state: StateName,
   model: orNull(Type.String()),
   upstream: Type.String(),
   tokens: Count,
@@ -66,18 +65,35 @@ const WorkflowEntry = Type.Object({
 })
 
 /** The answer of `GET /scope/v1/upstreams`. */
-export const UpstreamsAnswer = answerOf(Type.Array(UpstreamEntry), Type.Object({ queued: Count }))
+export const UpstreamsAnswer = successOf(Type.Array(UpstreamEntry), {
+  queued: Type.Integer({ minimum: 0, description: 'Requests that wait for a place' }),
+})
 
 /** The answer of `GET /scope/v1/workflows/active`. */
-export const WorkflowsAnswer = answerOf(Type.Array(WorkflowEntry), Type.Object({}))
+export const WorkflowsAnswer = successOf(Type.Array(WorkflowEntry))
+
+const UPSTREAMS = {
+  ...{ tags: ['upstreams'], operationId: 'listUpstreams', summary: 'The upstreams as they are' },
+  response: {
+    200: json(UpstreamsAnswer, 'All of them'),
+    ...failures([]),
+  },
+}
+const WORKFLOWS = {
+  ...{ tags: ['generations'], operationId: 'listActiveWorkflows', summary: 'What is generated now' },
+  response: {
+    200: json(WorkflowsAnswer, 'All of them, the oldest request first'),
+    ...failures([]),
+  },
+}
 
 /** `/scope/v1`: the upstreams as they are, and what they are generating. */
 export function upstreamRoutes(app: FastifyInstance, upstreams: Upstreams, workflows: Workflows): void {
-  app.get('/scope/v1/upstreams', { schema: { response: { 200: UpstreamsAnswer } } }, async () =>
+  app.get('/scope/v1/upstreams', { schema: UPSTREAMS }, async () =>
     success(upstreams.reports(), { queued: upstreams.queued }),
   )
 
-  app.get('/scope/v1/workflows/active', { schema: { response: { 200: WorkflowsAnswer } } }, async () =>
+  app.get('/scope/v1/workflows/active', { schema: WORKFLOWS }, async () =>
     success(workflows.active().flatMap(report => entriesOf(report, performance.now()))),
   )
 }
@@ -108,8 +124,4 @@ export function entriesOf({ generations, upstream, startedAt, heardAt, queued }:
         stalled: !queued && silentMs >= patience,
       }
     })
-}
-
-function answerOf(data: TSchema, metadata: TSchema): TSchema {
-  return Type.Object({ success: Type.Literal(true), data, metadata })
 }

@@ -40,3 +40,13 @@ test('a sentence has a line, whatever says it', () => {
     '  data      /d',
   ])
 })
+
+test.each([
+  [{ record: 'full', bytes: 1_460_000 }, 'everything is recorded; 1.46 MB on disk'],
+  [{ record: 'meta', bytes: 90_000 }, 'numbers are recorded, words are not; 90.0 kB on disk'],
+  [{ record: 'off', bytes: 90_000 }, 'nothing is recorded; 90.0 kB on disk from before'],
+])('who starts it is told what is recorded: %j', (facts, words) => {
+  const components = [{ name: 'records', status: 'ok', detail: '', facts }] as const
+  const banner = bannerText({ version: '1', url: 'http://h', data: '/d', components }, new PassThrough())
+  expect(banner.split('\n').slice(5, 7)).toEqual([`  records   ● ${words}`, '  data      /d'])
+})

@@ -52,5 +52,8 @@ test('tells what it holds and how often that helped, and is emptied', async () =
 })
 
 test('has no other method', async () => {
-  expect(await cache('PUT')).toMatchObject({ status: 404, body: { success: false, error_code: 'NOT_FOUND' } })
+  expect(await cache('PUT')).toMatchObject({
+    status: 405,
+    body: { success: false, error_code: 'METHOD_NOT_ALLOWED' },
+  })
 })

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ClientReport } from '../../broadcast/client-report.ts'
 import { TokenscopeError } from '../../events/errors.ts'
+import { useSchemas } from '../../server/api-validation.ts'
 import { ClientsAnswer, clientRoutes } from '../../server/client-routes.ts'
 import { Spectator } from '../support/spectator.ts'
 import { useStage } from '../support/stage.ts'
@@ -99,6 +100,7 @@ describe('a page at a time', () => {
 
   beforeEach(() => {
     app = fastify()
+    useSchemas(app)
     app.setErrorHandler((error, _request, reply) => {
       const { status, code, param, message } = error as TokenscopeError
       return reply.code(error instanceof TokenscopeError ? status : 500).send({ code, param, message })

@@ -33,3 +33,11 @@ describe('the folder for compiled modules', () => {
     data.close()
   })
 })
+
+it('a file in place of the folder is named as one', () => {
+  const file = join(folder, 'data')
+  writeFileSync(file, '')
+  expect(() => new DataFolder(file).open()).toThrow(
+    `The data folder ${file} cannot be used: ${file} is a file. Use --data for another folder.`,
+  )
+})

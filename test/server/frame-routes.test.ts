@@ -108,8 +108,8 @@ describe('pictures of a whole server', () => {
     ['/frame.png?w=1.5', 'w', '"1.5"', 'a whole number from 1 to 8192'],
     ['/frame.png?kind=joke', 'kind', '"joke"', 'one of message, reasoning, tool_call'],
     ['/frame.png?model=', 'model', '""', 'a name'],
-    ['/generations/g_a/export', 'format', 'missing', 'png'],
-    ['/generations/g_a/export?format=csv', 'format', '"csv"', 'png'],
+    ['/generations/g_a/export', 'format', 'missing', 'one of jsonl, csv, txt, png'],
+    ['/generations/g_a/export?format=pdf', 'format', '"pdf"', 'one of jsonl, csv, txt, png'],
     ['/generations/g_a/export?format=png&w=x', 'w', '"x"', 'a whole number from 1 to 8192'],
   ])('are refused for %s', async (path, name, given, words) => {
     expect(await refusal(path)).toMatchObject({

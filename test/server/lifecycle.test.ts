@@ -55,7 +55,7 @@ test('start, use, stop: the banner says where, SIGTERM ends with 0 and leaves no
   expect(viewer.messages.at(-1)).toMatchObject({ type: 'drain', retry_in_ms: expect.any(Number) })
   expect(await program.exited).toBe(0)
   expect(program.stderr).toBe('')
-  expect(readdirSync(data).sort()).toEqual(['compile-cache', 'lock.db'])
+  expect(readdirSync(data).sort()).toEqual(['compile-cache', 'lock.db', 'records.db'])
   await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 })
 

@@ -48,18 +48,18 @@ test.each<[string, unknown, number, string, RegExp]>([
   ['an empty prompt', { prompt: ' \n' }, 400, 'EMPTY_PROMPT', /no prompt/],
   ['no messages', { messages: [] }, 400, 'EMPTY_PROMPT', /no prompt/],
   ['both', { prompt: 'a', messages: [] }, 400, 'BAD_REQUEST', /not both/],
-  ['a number for a prompt', { prompt: 5 }, 400, 'BAD_REQUEST', /prompt must be string/],
+  ['a number for a prompt', { prompt: 5 }, 400, 'BAD_REQUEST', /"prompt" is 5; it must be a text\./],
   [
     'a temperature out of range',
     { prompt: 'a', temperature: 9 },
     400,
     'BAD_REQUEST',
-    /temperature must be <= 2/,
+    /"temperature" is 9; it must be a number from 0 to 2\./,
   ],
   ['a message without content', { messages: [{ role: 'user' }] }, 400, 'EMPTY_PROMPT', /no prompt/],
   ['a message of nobody', { messages: [{ content: 'a' }] }, 400, 'BAD_REQUEST', /role/],
   ['a body that is no JSON', '{"prompt":', 400, 'INVALID_JSON', /not JSON/],
-  ['a list', [], 400, 'BAD_REQUEST', /must be object/],
+  ['a list', [], 400, 'BAD_REQUEST', /must be a JSON object/],
 ])('%s is refused with its code', async (_name, body, status, code, message) => {
   const response = await post(body)
   expect(response.status).toBe(status)
@@ -148,6 +148,7 @@ test('/healthz, /readyz and /metrics answer', async () => {
     'bridge',
     'broadcast',
     'compositor',
+    'records',
   ])
   const json = await (await fetch(`${stage.url}/readyz`, { headers: { accept: 'application/json' } })).json()
   expect(json.data.components[0]).toMatchObject({ name: 'upstream', facts: { up: true, demo: false } })
