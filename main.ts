@@ -6,6 +6,7 @@ import { Bridge } from './bridge/bridge.ts'
 import { ResponseCache } from './bridge/cache/response-cache.ts'
 import { createDemoServer } from './bridge/demo/index.ts'
 import { firstWords } from './bridge/first-words.ts'
+import type { Emit } from './bridge/generation.ts'
 import { RateLimits } from './bridge/limits/rate-limits.ts'
 import { Source } from './bridge/source/source.ts'
 import { UpstreamSet } from './bridge/upstream-set.ts'
@@ -21,12 +22,16 @@ import { createMetrics } from './health/metrics.ts'
 import { readReadiness } from './health/readiness.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { bannerText } from './server/banner.ts'
+import { Correlation } from './server/correlation.ts'
 import { DataFolder } from './server/data-folder.ts'
 import { HttpServer } from './server/http-server.ts'
 import { stopOnSignals } from './server/lifecycle.ts'
 import { listen } from './server/listening.ts'
 import { createLogger } from './server/logger.ts'
 import { buildPage } from './server/page-build.ts'
+import { BackupSchedule } from './store/backup/backup-schedule.ts'
+import { Replays } from './store/replay/replays.ts'
+import { Store } from './store/store.ts'
 
 /** A running server. */
 export interface Tokenscope {
@@ -49,7 +54,8 @@ export async function startTokenscope(
   config: Config,
   say: (text: string) => void = () => {},
 ): Promise<Tokenscope> {
-  const logger = createLogger(config.logLevel)
+  const correlation = new Correlation()
+  const logger = createLogger(config.logLevel, correlation)
   const metrics = createMetrics()
   await using cleanup = new AsyncDisposableStack()
 
@@ -65,34 +71,56 @@ export async function startTokenscope(
   })
   cleanup.defer(() => upstreams.stop())
   const note = (level: 'debug' | 'info' | 'warn' | 'error', text: string) => logger[level](text)
-  const [page, backend] = await Promise.all([
+  const { record, retention, backupEveryMs } = config
+  const opening = Store.open({ folder: data.path, record, retention, meter: metrics, say: note })
+  cleanup.defer(() =>
+    opening.then(
+      store => store.stop(),
+      () => {},
+    ),
+  )
+  const [store, page, backend] = await Promise.all([
+    opening,
     buildPage(import.meta.dirname, say),
     findBackend({ gpu: config.gpu, say: note, compileCache: data.compileCache }),
     upstreams.start(),
   ])
 
-  const log = new TokenLog({ place: mapPosition })
+  const log = new TokenLog({ place: mapPosition, ...store.resumption })
+  store.follow(log)
+  const emit: Emit = (event, readAt) => log.append(event, readAt)
   const cache = new ResponseCache({ byDefault: config.cache, meter: metrics })
   const bridge = new Bridge({
     upstreams,
     policy: config.delivery,
     cache,
     limits: new RateLimits(config.limits),
-    emit: (event, readAt) => log.append(event, readAt),
+    tapes: store.tapes,
+    emit,
     meter: metrics,
   })
   const sources = config.sources.map(
     url =>
       new Source({
         url,
-        emit: (event, readAt) => log.append(event, readAt),
+        emit,
         meter: metrics,
         lists: model => upstreams.lists(model),
         say: note,
       }),
   )
+  const replays = new Replays({
+    records: store.records,
+    emit,
+    meter: metrics,
+    keepUp: () => store.flush(),
+  })
+  const stop = (generation: string) => {
+    if (!replays.stop(generation)) bridge.stop(generation)
+  }
   const compositor = new Compositor({
     log,
+    past: store.past,
     meter: metrics,
     backend,
     dump: config.dumpWgsl,
@@ -103,7 +131,7 @@ export async function startTokenscope(
     log,
     meter: metrics,
     views: compositor,
-    stop: generation => bridge.stop(generation),
+    stop,
     demo: () => upstreams.demo,
     gate: new Gate({ maxClients: config.maxClients }),
     say: sentence => note('warn', sentence),
@@ -118,26 +146,39 @@ export async function startTokenscope(
     firstWords({
       generate: prompt => bridge.generate(prompt),
       demo: () => upstreams.demo,
-      silent: () => log.head === 0,
+      silent: () => log.head === 0 && store.resumption.finished.length === 0,
     }),
   )
 
-  const probes = [upstreams, bridge, hub, compositor, ...sources].map(part => () => part.report())
+  const backups =
+    backupEveryMs === null
+      ? []
+      : [new BackupSchedule({ folder: data.path, everyMs: backupEveryMs, say: note })]
+
+  const parts = [upstreams, bridge, hub, compositor, store, ...backups, ...sources]
+  const probes = parts.map(part => () => part.report())
   const http = await HttpServer.create({
     doors: config,
     page,
     status: { version: packageJson.version, metrics, readiness: () => readReadiness(probes) },
     rooms: {
-      generations: bridge,
+      generations: {
+        generate: prompt => bridge.generate(prompt),
+        continue: parent => bridge.continue(parent),
+        stop,
+      },
       upstreams,
       workflows: bridge,
       cache,
       clients: hub,
       frames: compositor,
+      records: store.records,
+      replays,
       passThrough: (request, response, context) => bridge.passThrough(request, response, context),
       upgrade: (request, socket, head, refuse) => hub.upgrade(request, socket, head, refuse),
     },
     logger,
+    correlation,
   })
 
   compositor.start()
@@ -153,7 +194,13 @@ export async function startTokenscope(
     source.start()
     cleanup.defer(() => source.stop())
   }
-  cleanup.defer(() => bridge.drain(config.drainSeconds))
+  for (const schedule of backups) {
+    schedule.start()
+    cleanup.defer(() => schedule.stop())
+  }
+  cleanup.defer(async () => {
+    await Promise.all([bridge.drain(config.drainSeconds), replays.drain()])
+  })
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
   data.describe(url)
 

@@ -1,4 +1,4 @@
-import type { GenerationState } from '../events/generation.ts'
+import type { GenerationState, Replay } from '../events/generation.ts'
 
 /** The sign for a value that nobody gave. */
 export const NOTHING = '–'
@@ -54,6 +54,7 @@ const ENDING_WORDS: Record<string, string> = {
   client_gone: 'the app left',
   stopped: 'by request',
   shutdown: 'the server stopped',
+  lost: 'the server ended',
   truncated: 'ended without saying so',
   connection: 'the connection broke',
   timeout: 'silent for too long',
@@ -72,6 +73,12 @@ const PLAIN_ENDINGS: ReadonlySet<string> = new Set(['stop', 'error', 'eos', 'end
 /** A generation's state in words. */
 export function stateWords(state: GenerationState): string {
   return STATE_WORDS[state] ?? state
+}
+
+/** That it is played again, and how fast. */
+export function replayWords({ speed }: Replay): string {
+  if (speed === null) return 'replay ×max'
+  return speed === 1 ? 'replay' : `replay ×${speed}`
 }
 
 /** What refines the end, in words; null where the state says it all. */

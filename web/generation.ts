@@ -4,6 +4,7 @@ import {
   type GenerationState,
   isFinal,
   type NeuralStateEvent,
+  type Replay,
   type TokenEntry,
 } from '../events/generation.ts'
 import { TokenColumns } from './token-columns.ts'
@@ -40,6 +41,8 @@ export class Generation {
   cached = false
   /** The generation that it goes on with. */
   parent: string | null = null
+  /** What it plays again; null where it is no replay. */
+  replay: Replay | null = null
   text = ''
   /** Tokens whose text is in `text`: those with a lower index. */
   #textEnd = 0
@@ -53,6 +56,11 @@ export class Generation {
   /** Whether it is not over yet. */
   get live(): boolean {
     return !isFinal(this.state)
+  }
+
+  /** Tokens that it has, as far as this page was told; of some it may hold the text alone. */
+  get told(): number {
+    return this.#textEnd
   }
 
   /** How long it took, or has run by now (Unix seconds of the server), in milliseconds. */
@@ -77,6 +85,7 @@ export class Generation {
     this.error = fields.error ?? null
     this.cached = fields.cached ?? this.cached
     this.parent = fields.parent ?? this.parent
+    this.replay = fields.replay ?? this.replay
     // The upstream's own count, once there is one, may be lower than the pieces counted before.
     if (!this.live && fields.tokens_processed) this.tokensProcessed = fields.tokens_processed
   }

@@ -9,8 +9,10 @@ import { Health } from './health.ts'
 import { attachKeyboard } from './keyboard.ts'
 import { createLost } from './lost.ts'
 import type { MapView } from './map/map-view.ts'
+import { RecordedTokens } from './recorded-tokens.ts'
 import { createTick, type Scope } from './scope.ts'
 import { Selection } from './selection.ts'
+import { readTokens } from './server-api.ts'
 import { ScopeStore } from './store.ts'
 import { exposeForTests } from './test-hook.ts'
 import { Theme } from './theme.ts'
@@ -18,12 +20,17 @@ import { onWaking } from './waking.ts'
 
 /** Entries whose detail is asked for once, so that the map is not empty on arrival. */
 const HISTORY_ENTRIES = 6000
+/** Tokens that are read from the records where the log has them no more, as after a restart. */
+const RECORDED_TOKENS = 6000
+/** By then the log has mostly told what it has. */
+const RECORDED_AFTER_MS = 300
 const TICK_MS = 250
 
 const theme = new Theme()
 const store = new ScopeStore({ schedule: callback => requestAnimationFrame(callback) })
 const health = new Health()
 const firstRun = new FirstRun(store)
+const recorded = new RecordedTokens({ store, read: readTokens, mostTokens: RECORDED_TOKENS })
 
 const client = createScopeClient({
   url: `${location.origin.replace(/^http/, 'ws')}/scope/v1/stream`,
@@ -32,6 +39,7 @@ const client = createScopeClient({
     store.apply(message, delivery)
     // Sent anew when another model answers from now on: who it is is asked at once.
     if (message.type === 'hello') health.ask()
+    if (message.type === 'snapshot') setTimeout(() => recorded.look(), RECORDED_AFTER_MS)
   },
   onState: state => {
     store.connection.value = state

@@ -1,4 +1,5 @@
 import type { ComponentReport } from '../events/components.ts'
+import type { TokenEntry } from '../events/generation.ts'
 
 /** What `/readyz` says. */
 export interface Readiness {
@@ -25,12 +26,25 @@ export interface PromptRequest {
   model?: string
 }
 
-type Answer<T> = { success: true; data: T } | { success: false; error: string; error_code: string }
+/** A token as it was recorded; what was read from a file has no place on the map. */
+export type RecordedToken = Omit<TokenEntry, 'type' | 'seq' | 'generation' | 'position'> & {
+  position: [number, number] | null
+}
+
+/** Tokens of a generation in their order, and where the next ones begin; null: there are no more. */
+export interface TokenPage {
+  tokens: RecordedToken[]
+  next: string | null
+}
+
+type Answer<T> =
+  | { success: true; data: T; metadata?: { pagination?: { next_cursor: string | null } } }
+  | { success: false; error: string; error_code: string }
 
 /** Starts a generation and gives its id. Throws an Error whose message is a sentence for a person. */
 export async function startGeneration(request: PromptRequest): Promise<string> {
-  const { generation } = await call<{ generation: string }>('POST', '/scope/v1/generations', request)
-  return generation
+  const { data } = await call<{ generation: string }>('POST', '/scope/v1/generations', request)
+  return data.generation
 }
 
 /** Stops a generation. Throws an Error whose message is a sentence for a person. */
@@ -38,16 +52,38 @@ export async function stopGeneration(id: string): Promise<void> {
   await call<unknown>('DELETE', `/scope/v1/generations/${encodeURIComponent(id)}`)
 }
 
+/** Recorded tokens of a generation; null where nothing is recorded of it. Throws an Error where it cannot be asked. */
+export async function readTokens(
+  id: string,
+  limit: number,
+  cursor: string | null,
+): Promise<TokenPage | null> {
+  const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) })
+  try {
+    const path = `/scope/v1/generations/${encodeURIComponent(id)}/tokens?${query}`
+    const { data, metadata } = await call<RecordedToken[]>('GET', path)
+    return { tokens: data, next: metadata?.pagination?.next_cursor ?? null }
+  } catch (error) {
+    if ((error as Error).cause === 'NOT_FOUND') return null
+    throw error
+  }
+}
+
 /** How the server is; null where it cannot be asked. */
 export async function askReadiness(): Promise<Readiness | null> {
   try {
-    return await call<Readiness>('GET', '/readyz')
+    return (await call<Readiness>('GET', '/readyz')).data
   } catch {
     return null
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Throws an Error whose message is a sentence for a person, and whose cause is the server's code if it gave one. */
+async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Extract<Answer<T>, { success: true }>> {
   const init: RequestInit = { method, headers: { accept: 'application/json' } }
   if (body !== undefined) {
     init.headers = { accept: 'application/json', 'content-type': 'application/json' }
@@ -59,10 +95,9 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   } catch {
     throw new Error('Tokenscope is not answering. Is it still running?')
   }
-  if (response.status === 204) return undefined as T
   const answer = (await response.json().catch(() => null)) as Answer<T> | null
   if (answer === null) throw new Error(`Tokenscope answered ${response.status} without saying more.`)
   // Readiness says 503 and still tells everything.
-  if (!answer.success) throw new Error(answer.error)
-  return answer.data
+  if (!answer.success) throw new Error(answer.error, { cause: answer.error_code })
+  return answer
 }

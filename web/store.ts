@@ -68,6 +68,11 @@ export class ScopeStore {
     return this.#generations.get(id)
   }
 
+  /** Those that are over, the newest first. */
+  get finished(): Generation[] {
+    return [...this.#generations.values()].filter(({ live }) => !live).sort(liveThenNewest)
+  }
+
   /** Now, by the server's clock, in Unix seconds. */
   get now(): number {
     return Date.now() / 1000 + (this.#clockOffset ?? 0)

@@ -85,6 +85,37 @@ function pageSuite(way: DrawnBy): void {
     return `${(p * 100).toFixed(1)} %`
   }
 
+  test('after a restart the map has what it had, each token in its place', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'tokenscope-page-'))
+    const begin = () => startScope({ upstreams: [upstream.url], data })
+    try {
+      const before = await begin()
+      const viewer = await Spectator.watch(before.url)
+      await fetch(`${before.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-Demo': 'tokens=40' },
+        body: JSON.stringify(CHAT),
+      }).then(answer => answer.text())
+      await viewer.end()
+      const places = viewer.tokens.map(({ position }) => position)
+      viewer.close()
+      await before.stop()
+      await scope.stop()
+      scope = await begin()
+      await open()
+      await page.waitForFunction(count => window.__scope.tokens === count, places.length)
+      expect(await at('generation-item').count()).toBe(1)
+      const [x, y] = places[7] as [number, number]
+      const cell = await page.evaluate(([x, y]) => window.__scope.cellToClient(x, y), [x, y] as const)
+      await page.mouse.click(cell.x, cell.y)
+      await at('inspector').waitFor()
+      expect(troubles).toEqual([])
+    } finally {
+      await scope.stop()
+      rmSync(data, { recursive: true, force: true })
+    }
+  })
+
   test('a prompt is typed, tokens land, and hovering one shows what it nearly was', async () => {
     upstream.server.setFaults('seed=5,tokens=9')
     await open()

@@ -91,6 +91,15 @@ describe('the store', () => {
     expect(store.held.value).toBe(2)
   })
 
+  it('knows of a replay what it plays, from a snapshot as from its states', () => {
+    const { store } = make()
+    const replay = { of: 'g_old', speed: 4 }
+    store.apply(told('', 0, { replay }), NEWS)
+    store.apply({ ...state('g_2', 'queued'), replay }, NEWS)
+    store.apply(state('g_3', 'queued'), NEWS)
+    expect(['g_1', 'g_2', 'g_3'].map(id => store.get(id)?.replay)).toEqual([replay, replay, null])
+  })
+
   it('follows a generation that only history tells of', () => {
     const { store } = make()
     store.apply(told('', 0), NEWS)

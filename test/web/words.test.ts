@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { endingWords, formatCount, formatDuration, formatPercent, formatRate } from '../../web/format.ts'
+import {
+  endingWords,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  replayWords,
+} from '../../web/format.ts'
 import { visiblePieces, visibleText } from '../../web/invisible.ts'
 import { wrap } from '../../web/map/cell-text.ts'
 import { bucketsOf } from '../../web/rail/spark-buckets.ts'
@@ -17,6 +24,17 @@ describe('endings', () => {
     ['some_new_word', 'some new word'],
   ])('%s is shown as %s', (ending, shown) => {
     expect(endingWords(ending)).toBe(shown)
+  })
+})
+
+describe('replays', () => {
+  it.each([
+    [1, 'replay'],
+    [4, 'replay ×4'],
+    [0.25, 'replay ×0.25'],
+    [null, 'replay ×max'],
+  ])('at speed %s are a %s', (speed, shown) => {
+    expect(replayWords({ of: 'g_old', speed })).toBe(shown)
   })
 })
 

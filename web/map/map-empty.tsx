@@ -5,6 +5,8 @@ export function MapEmpty() {
   const { store } = useScope()
   if (!store.ready.value || store.held.value > 0) return null
   const [newest] = store.list.value
+  // They are still being read, or were imported and have no place.
+  if (newest?.live !== true && store.list.value.some(({ told }) => told > 0)) return null
   return (
     <p class="map-empty">
       {newest?.live

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { endingWords, formatCount, formatRate, stateTone, stateWords } from '../format.ts'
+import { endingWords, formatCount, formatRate, replayWords, stateTone, stateWords } from '../format.ts'
 import { IconStop } from '../frame/icons.tsx'
 import type { Generation } from '../generation.ts'
 import { useScope } from '../scope.ts'
@@ -70,8 +70,12 @@ export function RailItem({ generation }: { generation: Generation }) {
 }
 
 /** What else there is to know of where it comes from. */
-function notesOn({ cached, parent }: Generation): string[] {
-  return [...(cached ? ['from the cache'] : []), ...(parent === null ? [] : ['goes on where one broke off'])]
+function notesOn({ cached, parent, replay }: Generation): string[] {
+  return [
+    ...(replay === null ? [] : [replayWords(replay)]),
+    ...(cached ? ['from the cache'] : []),
+    ...(parent === null ? [] : ['goes on where one broke off']),
+  ]
 }
 
 function previewOf(generation: Generation): string {
