@@ -85,13 +85,42 @@ export function answer(answers: Record<string, (argument: never) => unknown>): v
   process.on('SIGINT', () => {})
 }
 
-/** Tokenscope as a person starts it, on a free port and with a data folder of its own. */
+/** A new folder that goes with this process, if it is not removed before. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tokenscope-bench-'))
+  folders.add(folder)
+  return folder
+}
+
+/** Removes it. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  folders.delete(folder)
+}
+
+/** Tokenscope as a person starts it, on a free port. */
+export interface TokenscopeProcess {
+  url: string
+  /** The processor time that it has used. */
+  cpuSeconds: () => Promise<number>
+  /** Kills it, and removes its data folder if it has one of its own. */
+  end: () => Promise<void>
+}
+
+/**
+ * Starts Tokenscope, on a free port.
+ *
+ * @param flags more of them
+ * @param folder its data folder; one of its own if not given
+ */
 export async function startTokenscope(
   upstream: string,
-): Promise<{ url: string; cpuSeconds: () => Promise<number>; end: () => Promise<void> }> {
-  const data = mkdtempSync(join(tmpdir(), 'tokenscope-bench-'))
-  folders.add(data)
-  const program = new Program(['--upstream', upstream, '--port', '0', '--data', data, '--drain-seconds', '0'])
+  flags: readonly string[] = [],
+  folder: string | null = null,
+): Promise<TokenscopeProcess> {
+  const data = folder ?? temporaryFolder()
+  const usual = ['--upstream', upstream, '--port', '0', '--data', data, '--drain-seconds', '0']
+  const program = new Program([...usual, ...flags])
   tie(program.child)
   const url = await program.url()
   return {
@@ -102,8 +131,7 @@ export async function startTokenscope(
     },
     async end() {
       await kill(program.child)
-      rmSync(data, { recursive: true, force: true })
-      folders.delete(data)
+      if (folder === null) removeFolder(data)
     },
   }
 }

@@ -122,6 +122,7 @@ async function processFigures(backend: Backend): Promise<Figure[]> {
   const meter = new RecordingMeter()
   const compositor = new Compositor({
     log,
+    past: null,
     meter,
     backend,
     dump: null,

@@ -15,10 +15,11 @@ import { keepBaseline, type Results, readBaseline, writeResults } from './kept.t
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { proxy } from './proxy.ts'
+import { store } from './store.ts'
 import { tableText } from './table.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor]
+const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor, store]
 const NAMES = BENCHES.map(({ name }) => name).join(', ')
 
 const HELP = `pnpm bench [NAME…] [--gpu cpu|webgpu] [--keep]
