@@ -39,6 +39,8 @@ const ORDER = ['recording', 'request', 'response', 'entry', 'bytes', 'end'] as c
 const NEWLINE = 0x0a
 /** What is kept for the line that is read, unless it is longer. */
 const LINE_BYTES = 64 * 1024
+/** Of a change of state: each list of generations holds the last one of each, whatever is in it. */
+const MAX_STATE_BYTES = 4 * 1024 * 1024
 /** Generations of one request. */
 const MAX_CHOICES = 4096
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -128,6 +130,9 @@ export class RecordingReader {
     const text = utf8.decode(bytes)
     const fields = check.object(JSON.parse(text) as unknown, 'the line') as Fields
     const type = fields.type === 'neural_state' || fields.type === 'token_activation' ? 'entry' : fields.type
+    if (fields.type === 'neural_state' && bytes.length > MAX_STATE_BYTES) {
+      throw new check.NotSo('it is longer than 4 MiB, as no change of state is')
+    }
     const open = this.#open
     if (open === null) {
       if (type !== 'recording') throw new check.NotSo('a recording begins with a line of type "recording"')

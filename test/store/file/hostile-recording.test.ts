@@ -122,4 +122,14 @@ describe('a file of recordings', () => {
       expect(refusalOf(bytes)).toMatch(/^Line 1 .*ended_at is no time/)
     }
   })
+
+  test('whose state has megabytes in it is refused: every list would hold them', () => {
+    const large = (units: number) =>
+      changed(recording('g_1'), line =>
+        line.type === 'neural_state' ? { ...line, extra: 'x'.repeat(units) } : line,
+      )
+    expect(refusalOf(large(4 * 2 ** 20))).toContain('it is longer than 4 MiB')
+    using shelf = new RecordsShelf()
+    expect(shelf.import(large(2 ** 20)).imported).toEqual(['g_1'])
+  })
 })
