@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ListQuestion } from '../store/recording.ts'
+import { NODE_FLAGS } from '../test/support/program.ts'
 import { Helper, removeFolder, startTokenscope, type TokenscopeProcess, temporaryFolder } from './children.ts'
 import { type Bench, type Figure, figureOf, type Quantiles, quantilesOf } from './figure.ts'
 import { readStreams, type StreamLoad, StreamViewer } from './stamped-streams.ts'
@@ -264,7 +265,7 @@ async function backUp(folder: string): Promise<number> {
   const file = join(kept, 'backup.db')
   const begun = performance.now()
   const program = join(import.meta.dirname, '..', 'backup.ts')
-  const child = spawn(process.execPath, [program, file, '--data', folder], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, file, '--data', folder], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const [code] = await once(child, 'close')

@@ -1,12 +1,14 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CHAT, Demo, QUESTION } from '../support/demo.ts'
-import { Program } from '../support/program.ts'
+import { NODE_FLAGS, Program } from '../support/program.ts'
 import { Spectator } from '../support/spectator.ts'
 
 let folder: string
@@ -200,4 +202,15 @@ test('--help and --version answer and start nothing', async () => {
   ])
   const version = start(['--version'])
   expect([await version.exited, version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
+})
+
+test('programs are started with what Node has compiled before', async () => {
+  const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
+  for (const program of ['start', 'demo', 'backup', 'restore', 'replay']) {
+    const file = program === 'start' ? 'main.ts' : `${program}.ts`
+    expect(scripts[program]).toBe(`node --import ./compile-cache.ts ${file}`)
+  }
+  const asked = [...NODE_FLAGS, '-p', 'require("node:module").getCompileCacheDir()']
+  const { stdout } = await promisify(execFile)(process.execPath, asked)
+  expect(stdout).toContain(join('node_modules', '.cache', 'tokenscope'))
 })

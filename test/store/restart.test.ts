@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SnapshotGeneration } from '../../broadcast/protocol.ts'
 import { received, send } from '../support/app.ts'
 import { CHAT, Demo } from '../support/demo.ts'
-import { Program } from '../support/program.ts'
+import { NODE_FLAGS, Program } from '../support/program.ts'
 import { list, tokensOf, toldOf } from '../support/records-audit.ts'
 import { Spectator } from '../support/spectator.ts'
 
@@ -132,7 +132,8 @@ describe('records that were there before', () => {
     const second = await start('data')
     const before = await shownAt(second.url)
     const file = join(folder, 'kept.db')
-    const node = (program: string, ...args: string[]) => run(process.execPath, [join(ROOT, program), ...args])
+    const node = (program: string, ...args: string[]) =>
+      run(process.execPath, [...NODE_FLAGS, join(ROOT, program), ...args])
     // While the server runs, as a person would.
     await node('backup.ts', file, '--data', join(folder, 'data'))
     await second.stop()

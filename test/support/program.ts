@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 const ROOT = join(import.meta.dirname, '../..')
+/** As the scripts of package.json start a program. */
+export const NODE_FLAGS = ['--import', pathToFileURL(join(ROOT, 'compile-cache.ts')).href]
 
 /** The program as a person starts it: a process of its own with its output kept. */
 export class Program {
@@ -17,7 +20,7 @@ export class Program {
     options: { cwd?: string; env?: NodeJS.ProcessEnv; program?: string; node?: string[] } = {},
   ) {
     const { program = 'main.ts', node = [] } = options
-    this.child = spawn(process.execPath, [...node, join(ROOT, program), ...args], {
+    this.child = spawn(process.execPath, [...NODE_FLAGS, ...node, join(ROOT, program), ...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
