@@ -11,8 +11,8 @@ let next = 1_000_000
 while (!stopped) {
   addGenerations(records, next, 10, 2000)
   next += 10
-  process.send?.(next)
-  await new Promise(resolve => setImmediate(resolve))
+  // Once it has left this process: what has not is lost with the channel.
+  await new Promise(resolve => process.send?.(next, undefined, undefined, resolve))
 }
 records.close()
 process.disconnect?.()
