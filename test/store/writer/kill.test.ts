@@ -58,7 +58,7 @@ describe('a server that is killed while it streams', () => {
           if (round === rounds(200)) break
           const viewer = await Spectator.watch(url)
           const apps = stream(url)
-          const until = performance.now() + between(random, 200, 2200)
+          const until = performance.now() + between(random, 200, 1500)
           while (performance.now() < until) {
             await audit.ask(url)
             await sleep(between(random, 0, 120))
