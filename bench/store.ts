@@ -36,11 +36,13 @@ async function run(): Promise<Figure[]> {
 /** The log alone, with and without records, in turns. */
 async function recording(): Promise<Figure[]> {
   await using cleanup = new AsyncDisposableStack()
+  const folder = temporaryFolder()
+  cleanup.defer(() => removeFolder(folder))
   const helper = new Helper('store/recording-process.ts')
   cleanup.defer(() => helper.end())
   const pace = { perSecond: PER_SECOND, seconds: PACED_SECONDS }
   const round = async (record: 'off' | 'full', seconds = PACED_SECONDS): Promise<Paced> => {
-    await helper.ask('open', record)
+    await helper.ask('open', { folder, record })
     return helper.ask<Paced>('pace', { ...pace, seconds })
   }
   await round('full', 2)
@@ -50,7 +52,7 @@ async function recording(): Promise<Figure[]> {
     off.push(await round('off'))
     full.push(await round('full'))
   }
-  await helper.ask('open', 'full')
+  await helper.ask('open', { folder, record: 'full' })
   await helper.ask('bulk', BULK_TOKENS / 3)
   const bulk: number[] = []
   for (let i = 0; i < ROUNDS; i++) bulk.push(await helper.ask<number>('bulk', BULK_TOKENS))
@@ -155,10 +157,12 @@ async function pass(tokenscope: TokenscopeProcess, viewer: StreamViewer, load: S
 /** Finding something among a million generations. */
 async function million(): Promise<Figure[]> {
   await using cleanup = new AsyncDisposableStack()
+  const folder = temporaryFolder()
+  cleanup.defer(() => removeFolder(folder))
   const helper = new Helper('store/library-process.ts')
   cleanup.defer(() => helper.end())
-  await helper.ask('fill', { generations: GENERATIONS, bytes: 0 })
-  await helper.ask('open')
+  await helper.ask('fill', { folder, generations: GENERATIONS, bytes: 0 })
+  await helper.ask('open', folder)
   const none: ListQuestion = { limit: 50, cursor: null, state: null, model: null, q: null }
   const questions: [string, Partial<ListQuestion>, number | null][] = [
     ['first page of a million generations, p99', {}, 20],
@@ -186,13 +190,14 @@ async function million(): Promise<Figure[]> {
 /** A gigabyte of records: to start with, and to copy beside what goes on. */
 async function gigabyte(): Promise<Figure[]> {
   await using cleanup = new AsyncDisposableStack()
+  const folder = temporaryFolder()
+  cleanup.defer(() => removeFolder(folder))
   const helper = new Helper('store/library-process.ts')
   cleanup.defer(() => helper.end())
-  await helper.ask('fill', { generations: 1000, bytes: GIGABYTE })
-  const folder = await helper.ask<string>('folder')
+  await helper.ask('fill', { folder, generations: 1000, bytes: GIGABYTE })
   const opened: number[] = []
   for (let i = 0; i < STARTS; i++) {
-    opened.push(await helper.ask<number>('open'))
+    opened.push(await helper.ask<number>('open', folder))
     await helper.ask('close')
   }
   const upstream = new Helper('upstream-process.ts')

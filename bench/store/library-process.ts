@@ -2,15 +2,13 @@
 import { createMetrics } from '../../health/metrics.ts'
 import type { ListQuestion } from '../../store/recording.ts'
 import { Store } from '../../store/store.ts'
-import { answer, removeFolder, temporaryFolder } from '../children.ts'
+import { answer } from '../children.ts'
 import { type Quantiles, quantilesOf } from '../figure.ts'
 import { addBytes, addGenerations } from './library.ts'
 
-const folder = temporaryFolder()
-process.on('exit', () => removeFolder(folder))
 let store: Store | null = null
 
-const open = () =>
+const openIn = (folder: string) =>
   Store.open({
     folder,
     record: 'full',
@@ -20,19 +18,17 @@ const open = () =>
   })
 
 answer({
-  folder: () => folder,
-
   /** Makes records with so many generations, and so many bytes. */
-  async fill({ generations, bytes }: { generations: number; bytes: number }) {
-    await (await open()).stop()
+  async fill({ folder, generations, bytes }: { folder: string; generations: number; bytes: number }) {
+    await (await openIn(folder)).stop()
     if (bytes > 0) addBytes(folder, bytes)
     if (generations > 0) addGenerations(folder, generations)
   },
 
   /** Milliseconds until they are open. */
-  async open(): Promise<number> {
+  async open(folder: string): Promise<number> {
     const begun = performance.now()
-    store = await open()
+    store = await openIn(folder)
     return performance.now() - begun
   },
 

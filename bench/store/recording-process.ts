@@ -9,7 +9,7 @@ import { mapPosition } from '../../compositor/layout/map.ts'
 import { createMetrics } from '../../health/metrics.ts'
 import { Store } from '../../store/store.ts'
 import { Load, numberedText } from '../broadcast/load.ts'
-import { answer, removeFolder, temporaryFolder } from '../children.ts'
+import { answer } from '../children.ts'
 import { type Quantiles, quantilesOf } from '../figure.ts'
 
 /** A token's event of an answer with five alternatives, as llama.cpp sends it. */
@@ -28,15 +28,14 @@ export interface Paced {
   cpuSeconds: number
 }
 
-const folder = temporaryFolder()
-process.on('exit', () => removeFolder(folder))
 let store: Store | null = null
 let log = new TokenLog({ place: mapPosition })
 let load = new Load({ generationTokens: GENERATION_TOKENS, atOnce: AT_ONCE })
 let tapes = new Map<string, Tape>()
 
 answer({
-  async open(record: 'off' | 'full') {
+  /** Begins anew with the records in a folder. */
+  async open({ folder, record }: { folder: string; record: 'off' | 'full' }) {
     await store?.stop()
     const meter = createMetrics()
     const retention = { ageMs: null, bytes: null }
