@@ -93,9 +93,9 @@ function topLevelRule(file: string, target: Target): string | null {
     if (target.kind !== 'file' || ['config', 'events'].includes(roomOf(target.path) ?? '')) return null
     return 'config.ts imports values only from config/, events/, packages and Node'
   }
-  return target.kind !== 'file'
+  return target.kind === 'package'
     ? null
-    : 'a top-level file other than a program and config.ts imports packages and Node only'
+    : 'a top-level file other than a program and config.ts imports packages only'
 }
 
 function browserRule(part: string, target: Target): string | null {

@@ -208,7 +208,7 @@ test('programs are started with what Node has compiled before', async () => {
   const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
   for (const program of ['start', 'demo', 'backup', 'restore', 'replay']) {
     const file = program === 'start' ? 'main.ts' : `${program}.ts`
-    expect(scripts[program]).toBe(`node --import ./compile-cache.ts ${file}`)
+    expect(scripts[program]).toBe(`node --import ./server/compile-cache.ts ${file}`)
   }
   const asked = [...NODE_FLAGS, '-p', 'require("node:module").getCompileCacheDir()']
   const { stdout } = await promisify(execFile)(process.execPath, asked)
