@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ListQuestion } from '../store/recording.ts'
 import { NODE_FLAGS } from '../test/support/program.ts'
@@ -22,6 +22,8 @@ const GENERATIONS = 1_000_000
 const GIGABYTE = 1_000_000_000
 const ASKED = 100
 const STARTS = 5
+/** What is made up for it has no age. */
+const KEEP_ALL = ['--retention', 'off']
 /** 1,000 tokens a second, and time for a backup beside them. */
 const THOUSAND: StreamLoad = { streams: 50, perSecond: 20, seconds: 5 }
 const BESIDE_BACKUP: StreamLoad = { streams: 5, perSecond: 40, seconds: 8 }
@@ -209,19 +211,28 @@ async function gigabyte(): Promise<Figure[]> {
     full.push(await startMs(direct, folder))
     empty.push(await startMs(direct, null))
   }
-  const tokenscope = await startTokenscope(direct, [], folder)
+  const tokenscope = await startTokenscope(direct, KEEP_ALL, folder)
   cleanup.defer(() => tokenscope.end())
   const viewer = await StreamViewer.watch(tokenscope.url)
   cleanup.defer(() => viewer.close())
+  const kept = temporaryFolder()
+  cleanup.defer(() => removeFolder(kept))
   const beside: Passed[] = []
   const alone: Passed[] = []
   const backups: number[] = []
   await pass(tokenscope, viewer, { ...BESIDE_BACKUP, seconds: 2 })
   for (let i = 0; i < ROUNDS; i++) {
     alone.push(await pass(tokenscope, viewer, BESIDE_BACKUP))
-    const [passed, seconds] = await Promise.all([pass(tokenscope, viewer, BESIDE_BACKUP), backUp(folder)])
+    const file = join(kept, `${i}.db`)
+    const [passed, seconds] = await Promise.all([
+      pass(tokenscope, viewer, BESIDE_BACKUP),
+      backUp(folder, file),
+    ])
     beside.push(passed)
     backups.push(seconds)
+    if (statSync(file).size < GIGABYTE) throw new Error(`a backup has ${statSync(file).size} bytes only`)
+    // Not beside the streams: it holds up this process, which reads them.
+    rmSync(file)
   }
   const added = (of: (passed: Passed) => number) => beside.map((one, i) => of(one) - of(alone[i] as Passed))
   const load = `${BESIDE_BACKUP.streams} streams of ${BESIDE_BACKUP.perSecond} tokens/s, while \`pnpm backup\` copies and checks 1 GB`
@@ -258,16 +269,14 @@ async function gigabyte(): Promise<Figure[]> {
 /** Milliseconds from the start of the program to its banner. */
 async function startMs(upstream: string, folder: string | null): Promise<number> {
   const begun = performance.now()
-  const tokenscope = await startTokenscope(upstream, [], folder)
+  const tokenscope = await startTokenscope(upstream, KEEP_ALL, folder)
   const took = performance.now() - begun
   await tokenscope.end()
   return took
 }
 
 /** Seconds that a backup takes, as a person makes it. */
-async function backUp(folder: string): Promise<number> {
-  const kept = temporaryFolder()
-  const file = join(kept, 'backup.db')
+async function backUp(folder: string, file: string): Promise<number> {
   const begun = performance.now()
   const program = join(import.meta.dirname, '..', 'backup.ts')
   const child = spawn(process.execPath, [...NODE_FLAGS, program, file, '--data', folder], {
@@ -275,8 +284,5 @@ async function backUp(folder: string): Promise<number> {
   })
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`the backup ended with ${code}`)
-  const seconds = (performance.now() - begun) / 1000
-  rmSync(file)
-  removeFolder(kept)
-  return seconds
+  return (performance.now() - begun) / 1000
 }

@@ -177,6 +177,7 @@ describe('pnpm restore', () => {
     // A server was killed here: a part of its records is in their write-ahead log.
     makeRecords(data, { generations: 30, logId: 'old' })
     const writer = fork(WRITER, [join(data, 'records.db')], { execArgv: [] })
+    writer.send('write')
     await once(writer, 'message')
     writer.kill('SIGKILL')
     await once(writer, 'close')

@@ -1,18 +1,15 @@
-/** A process that writes to the records of a data folder as fast as it can, until it is told to stop. */
+/**
+ * A process that writes to the records of a data folder: ten generations for each message, in one transaction, and
+ * then the number of the next one. It ends with the channel.
+ */
 import * as sqlite from 'node:sqlite'
 import { addGenerations } from './sample-records.ts'
 
 const records = new sqlite.DatabaseSync(process.argv[2] as string, { timeout: 5000 })
-let stopped = false
-process.once('message', () => {
-  stopped = true
-})
 let next = 1_000_000
-while (!stopped) {
+process.on('message', () => {
   addGenerations(records, next, 10, 2000)
   next += 10
-  // Once it has left this process: what has not is lost with the channel.
-  await new Promise(resolve => process.send?.(next, undefined, undefined, resolve))
-}
-records.close()
-process.disconnect?.()
+  process.send?.(next)
+})
+process.once('disconnect', () => records.close())

@@ -61,6 +61,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<string> {
 /** Has a process write to records and killed, so that a part of them is in their write-ahead log only. */
 async function writeAndDie(path: string): Promise<void> {
   const writer = fork(WRITER, [path], { execArgv: [] })
+  writer.send('write')
   await once(writer, 'message')
   writer.kill('SIGKILL')
   await once(writer, 'close')
