@@ -6,7 +6,8 @@ export default defineConfig(({ mode }) => ({
     globalSetup: './test/house/page-setup.ts',
     // One process a file: real sockets, native modules and fake timers of one file never reach another.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: tests wait for sockets, disks and other processes, too.
+    maxWorkers: 3,
     // `pnpm test:long` runs soaks and fault rounds at full size (test/support/rounds.ts).
     testTimeout: mode === 'long' ? 1_200_000 : 30_000,
     hookTimeout: 60_000,

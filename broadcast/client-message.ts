@@ -1,13 +1,14 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { TokenscopeError } from '../events/errors.ts'
+import { TOKEN_KINDS } from '../events/generation.ts'
 import { COLORS, LAYOUTS } from './protocol/view.ts'
 import type { ClientMessage } from './protocol.ts'
 
 const Id = Type.String({ minLength: 1, maxLength: 64 })
 const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const Layout = Type.Enum([...LAYOUTS])
-const Kinds = Type.Array(Type.Enum(['message', 'reasoning', 'tool_call']), { maxItems: 3 })
+const Kinds = Type.Array(Type.Enum([...TOKEN_KINDS]), { maxItems: TOKEN_KINDS.length })
 /** JSON can write numbers that are infinite here: 1e999. */
 const Finite = Type.Number({ minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE })
 const Pixels = Type.Integer({ minimum: 1, maximum: 16_384 })

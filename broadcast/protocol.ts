@@ -10,9 +10,9 @@ import {
   isFinal,
   type LogEntry,
   type NeuralStateEvent,
+  TOKEN_KINDS,
   type TokenEntry,
   type TokenEvent,
-  type TokenKind,
 } from '../events/generation.ts'
 import { ByteReader, type ByteWriter, ProtocolError, varintBytes } from './protocol/byte-codec.ts'
 import { readViewPart, VIEW, type ViewPart } from './protocol/view-codec.ts'
@@ -50,7 +50,6 @@ export const TYPE_MASK = 3
 /** Bits 2 and 3: the token's kind. */
 const KIND_SHIFT = 2
 const KIND_MASK = 3
-const KINDS: readonly TokenKind[] = ['message', 'reasoning', 'tool_call']
 const HAS_LOGPROB = 1 << 4
 /** Logprobs as f64, where one of them is no f32. */
 const WIDE = 1 << 5
@@ -81,7 +80,7 @@ export function writeToken(
   const wide = isWide(logprob, top)
   out.u8(
     (opens ? OPENING_TOKEN : TOKEN) |
-      (KINDS.indexOf(token.kind) << KIND_SHIFT) |
+      (TOKEN_KINDS.indexOf(token.kind) << KIND_SHIFT) |
       (logprob === null ? 0 : HAS_LOGPROB) |
       (wide ? WIDE : 0) |
       (hasId ? HAS_TOKEN_ID : 0) |
@@ -326,7 +325,7 @@ function readToken(
     index,
     token_id: tokenId,
     token_text: input.text(end),
-    kind: KINDS[(head >> KIND_SHIFT) & KIND_MASK] ?? 'message',
+    kind: TOKEN_KINDS[(head >> KIND_SHIFT) & KIND_MASK] ?? 'message',
     timestamp,
     position,
     logprob,

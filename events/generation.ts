@@ -6,17 +6,19 @@
  * did not say is `null`, never made up.
  */
 
-/** What a generation is doing. The last four are final. */
-export type GenerationState =
-  | 'queued'
-  | 'loading_model'
-  | 'processing_prompt'
-  | 'generating'
-  | 'cancelling'
-  | 'done'
-  | 'interrupted'
-  | 'cancelled'
-  | 'failed'
+/** What a generation can be doing. The last four are final. */
+export const GENERATION_STATES = [
+  'queued',
+  'loading_model',
+  'processing_prompt',
+  'generating',
+  'cancelling',
+  'done',
+  'interrupted',
+  'cancelled',
+  'failed',
+] as const
+export type GenerationState = (typeof GENERATION_STATES)[number]
 
 /**
  * What refines a final state. `stop`, `length`, `tool_calls`, `content_filter` are the upstream's own words;
@@ -26,8 +28,9 @@ export type GenerationState =
  */
 export type Ending = string
 
-/** What a token belongs to. */
-export type TokenKind = 'message' | 'reasoning' | 'tool_call'
+/** What a token can belong to, in the order in which kinds are numbered. */
+export const TOKEN_KINDS = ['message', 'reasoning', 'tool_call'] as const
+export type TokenKind = (typeof TOKEN_KINDS)[number]
 
 /** One candidate for a token, as the upstream gave it. `logprob` is in nats. */
 export interface Alternative {

@@ -1,6 +1,5 @@
-import type { Alternative, TokenEntry, TokenKind } from '../events/generation.ts'
+import { type Alternative, TOKEN_KINDS, type TokenEntry, type TokenKind } from '../events/generation.ts'
 
-const KINDS: readonly TokenKind[] = ['message', 'reasoning', 'tool_call']
 const FIRST_ROOM = 64
 /** An index far beyond what has come is a fault, not a reason to reserve gigabytes. */
 const MOST_TOKENS = 1 << 22
@@ -61,7 +60,7 @@ export class TokenColumns {
     this.#logprob[i] = entry.logprob ?? Number.NaN
     this.#confidence[i] = entry.confidence ?? Number.NaN
     this.#entropy[i] = entry.entropy ?? Number.NaN
-    this.#kind[i] = Math.max(0, KINDS.indexOf(entry.kind))
+    this.#kind[i] = Math.max(0, TOKEN_KINDS.indexOf(entry.kind))
     this.#text[i] = entry.token_text
     this.#tokenId[i] = entry.token_id
     this.#top[i] = entry.top
@@ -98,7 +97,7 @@ export class TokenColumns {
 
   /** What the token belongs to. */
   kind(index: number): TokenKind {
-    return KINDS[this.#kind[index] ?? 0] as TokenKind
+    return TOKEN_KINDS[this.#kind[index] ?? 0] as TokenKind
   }
 
   /** All there is to know about a token; null where it is not held. */

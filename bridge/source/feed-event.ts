@@ -1,20 +1,16 @@
 /** Tokenscope's own form of an event, as a feed gives it: read strictly where it matters, generously elsewhere. */
-import type { GenerationError, GenerationState, TokenKind } from '../../events/generation.ts'
+import {
+  GENERATION_STATES,
+  type GenerationError,
+  type GenerationState,
+  TOKEN_KINDS,
+  type TokenKind,
+} from '../../events/generation.ts'
 import type { Delta, Usage } from '../dialects/dialect.ts'
 import { asArray, asObject, countOf, isSaid, type Json, nameOf, toldError } from '../dialects/reading.ts'
 
-const KINDS: ReadonlySet<unknown> = new Set<TokenKind>(['message', 'reasoning', 'tool_call'])
-const STATES: ReadonlySet<unknown> = new Set<GenerationState>([
-  'queued',
-  'loading_model',
-  'processing_prompt',
-  'generating',
-  'cancelling',
-  'done',
-  'interrupted',
-  'cancelled',
-  'failed',
-])
+const KINDS: ReadonlySet<unknown> = new Set(TOKEN_KINDS)
+const STATES: ReadonlySet<unknown> = new Set(GENERATION_STATES)
 const ERROR_KINDS: ReadonlySet<unknown> = new Set<GenerationError['kind']>([
   'connection',
   'parse',

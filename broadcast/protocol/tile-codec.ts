@@ -5,7 +5,7 @@
  * Exact for what lies on the grids that a token is kept on: confidence in 65,534ths, entropy in 4,096ths of a nat,
  * times in ticks of 0.1 ms.
  */
-import type { TokenKind } from '../../events/generation.ts'
+import { TOKEN_KINDS, type TokenKind } from '../../events/generation.ts'
 import { ByteReader, ByteWriter, ProtocolError } from './byte-codec.ts'
 import {
   CELLS,
@@ -26,8 +26,6 @@ const CONFIDENCE_STEPS = 65_534
 const ENTROPY_STEPS = 4096
 const TICKS_PER_MS = 10
 const TICKS_PER_SECOND = 10_000
-
-const KINDS: readonly TokenKind[] = ['message', 'reasoning', 'tool_call']
 
 /** Of an id, in bytes: what is longer is none, and would stand in each token. */
 const MAX_ID_BYTES = 256
@@ -138,7 +136,7 @@ export class TileReader {
     }
     if (this.#generation === undefined)
       throw new ProtocolError('a token of a generation that its tile does not name')
-    const kind = KINDS[(head >> KIND_SHIFT) & KIND_MASK]
+    const kind = TOKEN_KINDS[(head >> KIND_SHIFT) & KIND_MASK]
     if (kind === undefined) throw new ProtocolError('a token of a kind that there is not')
     const { id, model } = this.#generation
     return readValues(input, head, `${id}:${this.#index}`, kind, model, this.#from)
@@ -175,7 +173,7 @@ function writeTokens(out: ByteWriter, tokens: readonly ViewToken[]): void {
     const wide = isWide(token)
     body.u8(
       (follows ? FOLLOWS : 0) |
-        (KINDS.indexOf(token.kind) << KIND_SHIFT) |
+        (TOKEN_KINDS.indexOf(token.kind) << KIND_SHIFT) |
         (token.confidence === null ? 0 : HAS_CONFIDENCE) |
         (token.entropy === null ? 0 : HAS_ENTROPY) |
         (token.interval_ms === null ? 0 : HAS_INTERVAL) |

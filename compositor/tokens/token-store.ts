@@ -1,5 +1,11 @@
 /** The tokens that the compositor holds, in pages; the page with the oldest goes when there are too many. */
-import { isFinal, type LogEntry, type TokenEntry, type TokenKind } from '../../events/generation.ts'
+import {
+  isFinal,
+  type LogEntry,
+  TOKEN_KINDS,
+  type TokenEntry,
+  type TokenKind,
+} from '../../events/generation.ts'
 import { mapCell } from '../draw/block-number.ts'
 import { CHUNK_PAGE_BITS, ChunkLinks, headerOf } from './chunk-links.ts'
 import { type GenerationRow, Generations } from './generations.ts'
@@ -51,7 +57,6 @@ export interface TokenStoreOptions {
 /** Ticks of 0.1 ms in a second. */
 const TICKS_PER_SECOND = 1000 * TICKS_PER_MS
 const MAX_MS = 0xffff_fffe
-const KINDS: readonly TokenKind[] = ['message', 'reasoning', 'tool_call']
 const VALUES_AT = COLUMN_VALUES * PAGE_TOKENS
 const TIMES_AT = COLUMN_TIMES * PAGE_TOKENS
 const SHAPES_AT = COLUMN_SHAPES * PAGE_TOKENS
@@ -254,7 +259,7 @@ export class TokenStore {
 
   kindOf(n: number): TokenKind {
     const shape = this.#page(n).records[SHAPES_AT + (n & (PAGE_TOKENS - 1))] as number
-    return KINDS[(shape >>> SHAPE_KIND_SHIFT) & SHAPE_KIND_MASK] ?? 'message'
+    return TOKEN_KINDS[(shape >>> SHAPE_KIND_SHIFT) & SHAPE_KIND_MASK] ?? 'message'
   }
 
   textOf(n: number): string {
@@ -305,7 +310,7 @@ export class TokenStore {
 
     const place = cell & (PAGE_TOKENS - 1)
     const text = entry.token_text
-    const kind = Math.max(0, KINDS.indexOf(entry.kind))
+    const kind = Math.max(0, TOKEN_KINDS.indexOf(entry.kind))
     const shape = this.#shaper.shape(text, kind, this.#generations.tail(row.slot), page)
     this.#generations.setTail(row.slot, this.#shaper.tail)
     const base = (chunks[header + CHUNK_BASE] as number) * TICKS_PER_MS

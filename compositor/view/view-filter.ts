@@ -1,11 +1,10 @@
 /** A question's filter and time, made into what can be asked of each token. */
 import type { ViewFilter } from '../../broadcast/protocol/view.ts'
-import type { TokenKind } from '../../events/generation.ts'
+import { TOKEN_KINDS } from '../../events/generation.ts'
 import { TICKS_PER_MS } from '../tokens/record.ts'
 import type { GenerationRow, TokenStore } from '../tokens/token-store.ts'
 import { ALL_KINDS, NO_TIME } from './tiles-request.ts'
 
-const KINDS: readonly TokenKind[] = ['message', 'reasoning', 'tool_call']
 const TICKS_PER_SECOND = 1000 * TICKS_PER_MS
 
 export interface FilterQuestion {
@@ -49,7 +48,7 @@ export class TokenFilter {
 
   passes(n: number): boolean {
     if (!this.passesSlot(this.#store.slotOf(n))) return false
-    if (((this.kinds >>> KINDS.indexOf(this.#store.kindOf(n))) & 1) === 0) return false
+    if (((this.kinds >>> TOKEN_KINDS.indexOf(this.#store.kindOf(n))) & 1) === 0) return false
     if (this.since === 0 && this.until === NO_TIME) return true
     const ms = this.#store.msOf(n)
     return ms >= this.since && ms <= this.until
@@ -72,7 +71,7 @@ const NO_MODEL = '\0'
 
 function kindsOf(filter: ViewFilter | null | undefined): number {
   if (filter?.kinds === undefined) return ALL_KINDS
-  return filter.kinds.reduce((mask, kind) => mask | (1 << KINDS.indexOf(kind)), 0) & ALL_KINDS
+  return filter.kinds.reduce((mask, kind) => mask | (1 << TOKEN_KINDS.indexOf(kind)), 0) & ALL_KINDS
 }
 
 /** Of a time in Unix seconds, whole milliseconds after the origin; a time that a token was told with is exact. */

@@ -1,5 +1,5 @@
 /** Checks of what a line of a file says. Each gives the value, or throws what is wrong with it. */
-import type { GenerationState, TokenKind } from '../../events/generation.ts'
+import { GENERATION_STATES, TOKEN_KINDS, type TokenKind } from '../../events/generation.ts'
 import type { RecordedResponse } from '../recording.ts'
 import { storedText } from '../stored-text.ts'
 
@@ -11,18 +11,8 @@ const MAX_MS = 2 ** 43
 const MAX_TOKEN_ID = 2 ** 52
 /** What can stand in a path, and means nothing else there. */
 const GENERATION = /^(?!import$)\w[\w.~-]{0,99}$/
-const STATES: ReadonlySet<unknown> = new Set<GenerationState>([
-  'queued',
-  'loading_model',
-  'processing_prompt',
-  'generating',
-  'cancelling',
-  'done',
-  'interrupted',
-  'cancelled',
-  'failed',
-])
-const KINDS: ReadonlySet<unknown> = new Set<TokenKind>(['message', 'reasoning', 'tool_call'])
+const STATES: ReadonlySet<unknown> = new Set(GENERATION_STATES)
+const KINDS: ReadonlySet<unknown> = new Set(TOKEN_KINDS)
 const OUTCOMES: ReadonlySet<unknown> = new Set<RecordedResponse['outcome']>([
   'complete',
   'broken',

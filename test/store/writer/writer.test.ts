@@ -502,7 +502,7 @@ describe('retention', () => {
     stage.writer.remove({ generation: 'removed' })
     await soon(() => expect(count(stage)).toBe(2))
     expect(stage.row('old')).toBeUndefined()
-    expect(stage.row('running')).toBeDefined()
+    expect(stage.row('running')).toMatchObject({ state: 'generating' })
     await soon(() => expect(stage.all('SELECT * FROM exchanges')).toEqual([]))
   })
 
