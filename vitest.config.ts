@@ -9,7 +9,7 @@ export default defineConfig(({ mode }) => ({
     // One more than the cores of a small machine: tests wait for sockets, disks and other processes, too.
     maxWorkers: 3,
     // `pnpm test:long` runs soaks and fault rounds at full size (test/support/rounds.ts).
-    testTimeout: mode === 'long' ? 1_200_000 : 30_000,
+    testTimeout: mode === 'long' ? 1_200_000 : 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/house/counts-reporter.ts'],
   },
