@@ -7,7 +7,9 @@ import { App } from './app.tsx'
 import { FirstRun } from './frame/first-run-state.ts'
 import { Health } from './health.ts'
 import { attachKeyboard } from './keyboard.ts'
+import { Library } from './library.ts'
 import { createLost } from './lost.ts'
+import { MapLook } from './map/map-look.ts'
 import type { MapView } from './map/map-view.ts'
 import { RecordedTokens } from './recorded-tokens.ts'
 import { createTick, type Scope } from './scope.ts'
@@ -16,6 +18,7 @@ import { readTokens } from './server-api.ts'
 import { ScopeStore } from './store.ts'
 import { exposeForTests } from './test-hook.ts'
 import { Theme } from './theme.ts'
+import { Playhead } from './time/playhead.ts'
 import { onWaking } from './waking.ts'
 
 /** Entries whose detail is asked for once, so that the map is not empty on arrival. */
@@ -30,6 +33,7 @@ const theme = new Theme()
 const store = new ScopeStore({ schedule: callback => requestAnimationFrame(callback) })
 const health = new Health()
 const firstRun = new FirstRun(store)
+const selection = new Selection(store)
 const recorded = new RecordedTokens({ store, read: readTokens, mostTokens: RECORDED_TOKENS })
 
 const client = createScopeClient({
@@ -60,7 +64,12 @@ const scope: Scope = {
   store,
   client,
   health,
-  selection: new Selection(store),
+  selection,
+  library: new Library({ store, selection }),
+  look: new MapLook(),
+  playhead: new Playhead(),
+  compared: signal([]),
+  panel: signal(null),
   theme,
   firstRun,
   map: signal<MapView | null>(null),

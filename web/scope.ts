@@ -4,10 +4,16 @@ import { useContext } from 'preact/hooks'
 import type { ScopeClient } from '../broadcast/client.ts'
 import type { FirstRun } from './frame/first-run-state.ts'
 import type { Health } from './health.ts'
+import type { Library } from './library.ts'
+import type { MapLook } from './map/map-look.ts'
 import type { MapView } from './map/map-view.ts'
 import type { Selection } from './selection.ts'
 import type { ScopeStore } from './store.ts'
 import type { Theme } from './theme.ts'
+import type { Playhead } from './time/playhead.ts'
+
+/** What can lie over the map. */
+export type Panel = 'compare' | 'instruments'
 
 /** The parts of the page, made once in `main.tsx` and handed to every component. */
 export interface Scope {
@@ -15,6 +21,16 @@ export interface Scope {
   client: ScopeClient
   health: Health
   selection: Selection
+  /** Recorded generations: found, and brought to this page. */
+  library: Library
+  /** How the map is looked at. */
+  look: MapLook
+  /** Which moment is shown. */
+  playhead: Playhead
+  /** Ids of the generations that are compared, in the order in which they were chosen. */
+  compared: Signal<readonly string[]>
+  /** What lies over the map, if anything. */
+  panel: Signal<Panel | null>
   theme: Theme
   firstRun: FirstRun
   /** The map, once its canvas is there. */

@@ -43,13 +43,13 @@ type Answer<T> =
 
 /** Starts a generation and gives its id. Throws an Error whose message is a sentence for a person. */
 export async function startGeneration(request: PromptRequest): Promise<string> {
-  const { data } = await call<{ generation: string }>('POST', '/scope/v1/generations', request)
+  const { data } = await callServer<{ generation: string }>('POST', '/scope/v1/generations', request)
   return data.generation
 }
 
 /** Stops a generation. Throws an Error whose message is a sentence for a person. */
 export async function stopGeneration(id: string): Promise<void> {
-  await call<unknown>('DELETE', `/scope/v1/generations/${encodeURIComponent(id)}`)
+  await callServer<unknown>('DELETE', `/scope/v1/generations/${encodeURIComponent(id)}`)
 }
 
 /** Recorded tokens of a generation; null where nothing is recorded of it. Throws an Error where it cannot be asked. */
@@ -61,7 +61,7 @@ export async function readTokens(
   const query = new URLSearchParams({ limit: String(limit), ...(cursor === null ? {} : { cursor }) })
   try {
     const path = `/scope/v1/generations/${encodeURIComponent(id)}/tokens?${query}`
-    const { data, metadata } = await call<RecordedToken[]>('GET', path)
+    const { data, metadata } = await callServer<RecordedToken[]>('GET', path)
     return { tokens: data, next: metadata?.pagination?.next_cursor ?? null }
   } catch (error) {
     if ((error as Error).cause === 'NOT_FOUND') return null
@@ -72,14 +72,14 @@ export async function readTokens(
 /** How the server is; null where it cannot be asked. */
 export async function askReadiness(): Promise<Readiness | null> {
   try {
-    return (await call<Readiness>('GET', '/readyz')).data
+    return (await callServer<Readiness>('GET', '/readyz')).data
   } catch {
     return null
   }
 }
 
 /** Throws an Error whose message is a sentence for a person, and whose cause is the server's code if it gave one. */
-async function call<T>(
+export async function callServer<T>(
   method: string,
   path: string,
   body?: unknown,

@@ -1,0 +1,36 @@
+import { type Signal, signal } from '@preact/signals'
+import {
+  COLORS,
+  type ColorName,
+  LAYOUTS,
+  type LayoutName,
+  type ViewFilter,
+} from '../../broadcast/protocol/view.ts'
+import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
+import { readSetting, writeSetting } from '../settings.ts'
+
+const SCALES: readonly ScaleName[] = ['cividis', 'viridis']
+
+/** How the map is looked at: what a person chooses, remembered by this browser but for the filter. */
+export class MapLook {
+  readonly layout: Signal<LayoutName>
+  readonly color: Signal<ColorName>
+  readonly scale: Signal<ScaleName>
+  /** What narrows it; null: everything is shown. */
+  readonly filter: Signal<ViewFilter | null> = signal(null)
+
+  constructor() {
+    this.layout = remembered('layout', LAYOUTS, 'map')
+    this.color = remembered('color', COLORS, 'confidence')
+    this.scale = remembered('scale', SCALES, 'cividis')
+  }
+}
+
+function remembered<T extends string>(name: string, known: readonly T[], otherwise: T): Signal<T> {
+  const saved = known.find(value => value === readSetting(name))
+  const chosen = signal(saved ?? otherwise)
+  chosen.subscribe(value => {
+    if (value !== (readSetting(name) ?? otherwise)) writeSetting(name, value)
+  })
+  return chosen
+}
