@@ -165,6 +165,7 @@ export async function startTokenscope(
       generations: {
         generate: prompt => bridge.generate(prompt),
         continue: parent => bridge.continue(parent),
+        continueFrom: begun => bridge.continueFrom(begun),
         stop,
       },
       upstreams,

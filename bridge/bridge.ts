@@ -11,6 +11,7 @@ import { type Ask, askOf } from './ask.ts'
 import { CACHE_HEADER } from './cache/cache-wish.ts'
 import { Replay, replayMeter } from './cache/replay.ts'
 import type { CacheVisit, ResponseCache } from './cache/response-cache.ts'
+import type { BegunAnswer } from './continuation.ts'
 import { Delivery, type DeliveryPolicy } from './delivery.ts'
 import { type CancelReason, Exchange, type ExchangeReport } from './exchange.ts'
 import type { Emit } from './generation.ts'
@@ -136,12 +137,13 @@ export class Bridge {
   /**
    * Sends a prompt of the page and returns at once; what comes of it is told as events.
    *
-   * @returns the id of its generation
+   * @returns the id of its generation, and the parameters that its upstream has no name for
    * @throws TokenscopeError NO_UPSTREAM, DRAINING
    */
-  generate(prompt: Prompt): string {
+  generate(prompt: Prompt): { generation: string; leftOut: string[] } {
     if (this.#draining) throw draining()
-    return this.#start(this.#page.ofPrompt(prompt))
+    const request = this.#page.ofPrompt(prompt)
+    return { generation: this.#start(request), leftOut: request.leftOut }
   }
 
   /**
@@ -154,6 +156,17 @@ export class Bridge {
   continue(parent: string): string {
     if (this.#draining) throw draining()
     return this.#start(this.#page.ofParent(parent))
+  }
+
+  /**
+   * Asks for another end of an answer that was recorded, as a new generation whose parent it is; returns at once.
+   *
+   * @returns the id of the new generation
+   * @throws TokenscopeError NOT_CONTINUABLE, NO_UPSTREAM, DRAINING
+   */
+  continueFrom(begun: BegunAnswer): string {
+    if (this.#draining) throw draining()
+    return this.#start(this.#page.ofBegun(begun))
   }
 
   /** Sends a request of our own; returns the id of its generation. */

@@ -25,6 +25,21 @@ export interface AnsweredRequest {
   saidOther: boolean
 }
 
+/** An answer that was recorded, as far as it is to be kept. */
+export interface BegunAnswer {
+  generation: string
+  /** Label of the upstream that answered. */
+  upstream: string
+  /** Path and query of its request. */
+  target: string
+  /** Of its request; null where it is not known. */
+  body: string | null
+  /** What the model said until there, without its reasoning; words may stand in its place that it did not say. */
+  text: string
+  /** Whether it thought or called a tool until there. */
+  saidOther: boolean
+}
+
 /** The last answers that ended before their natural end: at most 64, and 16 MiB of requests. */
 export class BrokenAnswers {
   readonly #kept = new LRUCache<string, AnsweredRequest>({
@@ -56,20 +71,23 @@ export class BrokenAnswers {
  * The body of the request for what comes after `text`. The answer to it is another sample: its probabilities are
  * those after the text as the upstream divides it into tokens anew.
  *
- * Chat goes on where the server goes on with a last message of the assistant: llama.cpp does so by itself,
- * vLLM if it is told. A completion of a text goes on everywhere.
+ * Chat goes on where the server goes on with a last message of the assistant: llama.cpp and Ollama (ollama/ollama
+ * #6778) do so by themselves, vLLM if it is told. A completion of a text goes on everywhere.
  *
  * @throws TokenscopeError NOT_CONTINUABLE with the reason
  */
 export function continuationOf(answered: AnsweredRequest): Json {
   const { dialect, kind, path, text, saidOther } = answered
-  const body = asObject(JSON.parse(answered.body.toString('utf8'))) ?? {}
+  const body = asObject(parsed(answered.body)) ?? {}
   if (text === '') throw refusal('there is no text yet to go on from; ask again instead')
   if ((asNumber(body.n) ?? 1) > 1) throw refusal('its request asked for several choices')
   switch (dialect) {
     case 'openai-chat':
-      if (saidOther) throw refusal('it thought or called a tool before the text, which cannot be given back')
+      if (saidOther) throw thoughtBefore()
       return { ...body, messages: withAnswer(body.messages, text), ...chatFlags(kind), stream: true }
+    case 'ollama-chat':
+      if (saidOther) throw thoughtBefore()
+      return { ...body, messages: withAnswer(body.messages, text), stream: true }
     case 'anthropic-messages':
       if (kind !== 'llamacpp')
         throw refusal(`${nameOf(kind)} does not say that it goes on with an answer on this path`)
@@ -109,10 +127,24 @@ function withAnswer(messages: unknown, text: string): unknown[] {
   return [...list, { role: 'assistant', content: text }]
 }
 
+/** @throws TokenscopeError NOT_CONTINUABLE for what is no JSON */
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    throw refusal('its request is no JSON')
+  }
+}
+
 function asNumber(value: unknown): number | null {
   return typeof value === 'number' ? value : null
 }
 
-function refusal(why: string): TokenscopeError {
+function thoughtBefore(): TokenscopeError {
+  return refusal('it thought or called a tool before the text, which cannot be given back')
+}
+
+/** @returns a TokenscopeError NOT_CONTINUABLE with the reason */
+export function refusal(why: string): TokenscopeError {
   return new TokenscopeError('NOT_CONTINUABLE', `This answer cannot be continued: ${why}.`)
 }

@@ -10,7 +10,7 @@ const FIRST_PROMPT: Prompt = {
  * that a person sees. Once, and only if nothing was said before and it is the demo model that speaks.
  */
 export function firstWords(options: {
-  generate: (prompt: Prompt) => string
+  generate: (prompt: Prompt) => unknown
   demo: () => boolean
   silent: () => boolean
 }): (viewers: number) => void {

@@ -1,5 +1,5 @@
 import type { Ask } from './ask.ts'
-import { BrokenAnswers, continuationOf } from './continuation.ts'
+import { type BegunAnswer, BrokenAnswers, continuationOf, refusal } from './continuation.ts'
 import { type Endpoint, endpointOf } from './dialects/index.ts'
 import type { Exchange } from './exchange.ts'
 import { type Prompt, promptRequest } from './page-prompt.ts'
@@ -13,11 +13,13 @@ const PAGE = 'page'
 export interface PageRequest {
   ask: Ask
   upstream: Upstream
+  /** Parameters that this upstream is not asked with. */
+  leftOut: string[]
 }
 
 /**
- * The requests that the page makes: its prompts in the dialect that tells most, and continuations of answers that
- * broke off. It learns from every answer what to ask for next time.
+ * The requests that the page makes: its prompts in the dialect that tells most, and continuations of answers, from
+ * where they broke off or from any of their tokens. It learns from every answer what to ask for next time.
  */
 export class PageRequests {
   readonly #upstreams: UpstreamSet
@@ -34,8 +36,9 @@ export class PageRequests {
     const upstream = this.#upstreams.forPage(prompt.model ?? null)
     const model = prompt.model ?? upstream.defaultModel
     const gaveNone = this.#withoutLogprobs.has(modelKey(upstream, model))
-    const { path, body } = promptRequest(prompt, { kind: upstream.kind ?? 'openai', model, gaveNone })
-    return { ask: askOf(path, body, upstream, null), upstream }
+    const about = { kind: upstream.kind ?? 'openai', model, gaveNone }
+    const { path, body, leftOut } = promptRequest(prompt, about)
+    return { ask: askOf(path, body, upstream, null), upstream, leftOut }
   }
 
   /** @throws TokenscopeError NOT_FOUND, NOT_CONTINUABLE, NO_UPSTREAM */
@@ -43,7 +46,22 @@ export class PageRequests {
     const answered = this.#broken.take(parent)
     const body = continuationOf(answered)
     const upstream = this.#upstreams.labelled(answered.upstream)
-    return { ask: askOf(answered.path, body, upstream, parent), upstream }
+    return { ask: askOf(answered.path, body, upstream, parent), upstream, leftOut: [] }
+  }
+
+  /** @throws TokenscopeError NOT_CONTINUABLE, NO_UPSTREAM */
+  ofBegun({ generation, upstream: label, target, body, text, saidOther }: BegunAnswer): PageRequest {
+    const path = target.split('?', 1)[0] as string
+    const endpoint = endpointOf('POST', path)
+    if (body === null || endpoint === null) throw refusal('its request is not recorded')
+    const upstream = this.#upstreams.labelled(label)
+    const content = continuationOf({
+      ...{ upstream: label, path, text, saidOther },
+      body: Buffer.from(body),
+      dialect: endpoint.request.name,
+      kind: upstream.kind ?? 'openai',
+    })
+    return { ask: askOf(path, content, upstream, generation), upstream, leftOut: [] }
   }
 
   /** Takes note of an answer that is over, whoever asked for it. */

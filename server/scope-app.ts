@@ -116,7 +116,7 @@ export async function route(app: FastifyInstance, options: AppOptions): Promise<
   )
   statusRoutes(app, status)
   openApiRoutes(app)
-  scopeRoutes(app, rooms.generations)
+  scopeRoutes(app, rooms.generations, rooms.records)
   recordRoutes(app, rooms.records)
   await replayRoutes(app, rooms.records, rooms.replays)
   const pictures = new Pictures(rooms.frames)

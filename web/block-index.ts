@@ -3,7 +3,6 @@ import {
   BLOCK_SIDE,
   blockBounds,
   blockKey,
-  blockOrigin,
   type CellBounds,
   slotOf,
   unite,
@@ -62,31 +61,6 @@ export class BlockIndex {
     return block === undefined || index === -1 ? null : { generation: block.generation, index }
   }
 
-  /** The blocks that lie in `bounds`, in cells, in part at least. */
-  within(bounds: CellBounds): Block[] {
-    const found: Block[] = []
-    const left = Math.max(0, Math.floor(bounds.left / BLOCK_SIDE))
-    const top = Math.max(0, Math.floor(bounds.top / BLOCK_SIDE))
-    const right = Math.floor(bounds.right / BLOCK_SIDE)
-    const bottom = Math.floor(bounds.bottom / BLOCK_SIDE)
-    // Zoomed far out the view holds more places for blocks than there are blocks.
-    if ((right - left) * (bottom - top) > this.blocks.size) {
-      for (const block of this.blocks.values()) {
-        const [x, y] = blockOrigin(block.key)
-        const inside = x < bounds.right && y < bounds.bottom && x + BLOCK_SIDE > bounds.left
-        if (inside && y + BLOCK_SIDE > bounds.top) found.push(block)
-      }
-      return found
-    }
-    for (let by = top; by <= bottom; by++) {
-      for (let bx = left; bx <= right; bx++) {
-        const block = this.blocks.get(blockKey(bx * BLOCK_SIDE, by * BLOCK_SIDE))
-        if (block) found.push(block)
-      }
-    }
-    return found
-  }
-
   /** The blocks of a generation, in the order in which it filled them. */
   blocksOf(generation: Generation): readonly number[] {
     return this.#ofGeneration.get(generation) ?? []
@@ -116,24 +90,5 @@ export class BlockIndex {
     this.blocks.clear()
     this.#ofGeneration.clear()
     this.#bounds = null
-  }
-}
-
-/** Calls `visit` for each token of these blocks whose cell lies in `bounds`, with its index and its cell. */
-export function visitCells(
-  blocks: readonly Block[],
-  bounds: CellBounds,
-  visit: (block: Block, index: number, x: number, y: number) => void,
-): void {
-  for (const block of blocks) {
-    const [left, top] = blockOrigin(block.key)
-    for (let slot = 0; slot < block.slots.length; slot++) {
-      const index = block.slots[slot] as number
-      if (index === -1) continue
-      const x = left + (slot % BLOCK_SIDE)
-      const y = top + Math.floor(slot / BLOCK_SIDE)
-      if (x + 1 < bounds.left || y + 1 < bounds.top || x > bounds.right || y > bounds.bottom) continue
-      visit(block, index, x, y)
-    }
   }
 }

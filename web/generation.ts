@@ -5,17 +5,32 @@ import {
   isFinal,
   type NeuralStateEvent,
   type Replay,
-  type TokenEntry,
 } from '../events/generation.ts'
-import { TokenColumns } from './token-columns.ts'
+import type { GenerationRecord } from '../store/recording.ts'
+import { TokenColumns, type TokenFields } from './token-columns.ts'
 
 /** The window over which the speed of a running generation is measured, in seconds. */
 export const RATE_WINDOW_S = 2
 /** A window shorter than this says nothing. */
 const SHORTEST_SPAN_S = 0.25
 
-type StateFields = Partial<Omit<NeuralStateEvent, 'type' | 'generation' | 'state'>> & {
+type StateFields = Partial<Omit<NeuralStateEvent, 'type' | 'generation' | 'state' | 'replay'>> & {
   state: GenerationState
+  replay?: Replay | null
+}
+
+/** Crockford's digits: ULIDs are written in them. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+/** Digits of a ULID that tell its time, in milliseconds since 1970. */
+const TIME_DIGITS = 10
+
+/** When an id was made, in Unix seconds; null where it does not say. https://github.com/ulid/spec */
+export function timeOfId(id: string): number | null {
+  const ulid = /^g_([0-7][0-9A-HJKMNP-TV-Z]{25})$/.exec(id)?.[1]
+  if (ulid === undefined) return null
+  let ms = 0
+  for (let i = 0; i < TIME_DIGITS; i++) ms = ms * 32 + DIGITS.indexOf(ulid[i] as string)
+  return ms / 1000
 }
 
 /**
@@ -43,6 +58,10 @@ export class Generation {
   parent: string | null = null
   /** What it plays again; null where it is no replay. */
   replay: Replay | null = null
+  /** What the records say of it, with its name and its prompt; null until they were read. */
+  record: GenerationRecord | null = null
+  /** It came from the records: this session's log has not told of it. */
+  recalled = false
   text = ''
   /** Tokens whose text is in `text`: those with a lower index. */
   #textEnd = 0
@@ -61,6 +80,18 @@ export class Generation {
   /** Tokens that it has, as far as this page was told; of some it may hold the text alone. */
   get told(): number {
     return this.#textEnd
+  }
+
+  /** Whether every token of its text is held. */
+  get whole(): boolean {
+    // Of one that only its last state told of, nothing is held yet.
+    const untold = this.#textEnd === 0 && this.tokensProcessed > 0
+    return !this.textIsPart && !untold && this.tokens.held >= this.#textEnd
+  }
+
+  /** When it began, in Unix seconds; null where nobody says. */
+  get startedAt(): number | null {
+    return this.record?.started_at ?? timeOfId(this.id)
   }
 
   /** How long it took, or has run by now (Unix seconds of the server), in milliseconds. */
@@ -100,7 +131,7 @@ export class Generation {
   }
 
   /** Takes a token in; false if it was there already. */
-  append(entry: TokenEntry): boolean {
+  append(entry: TokenFields): boolean {
     if (entry.index >= this.#textEnd) {
       if (entry.index > this.#textEnd) this.textIsPart = true
       this.text += entry.token_text

@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import { Samples } from './instruments/samples.ts'
 import { askReadiness, type Readiness, type UpstreamFacts } from './server-api.ts'
 
 const EACH_MS = 5000
@@ -18,6 +19,10 @@ export class Health {
     const viewers = this.#component('broadcast')?.facts?.viewers
     return this.reached.value && typeof viewers === 'number' ? viewers : null
   })
+  /** How many watched, as each answer said. */
+  readonly viewersSeen = new Samples()
+  /** How far the slowest viewer was behind, in entries; measured while somebody looks at it. */
+  readonly lagSeen = new Samples()
   #timer: ReturnType<typeof setTimeout> | undefined
   #asking = false
   /** Something changed while the answer was under way: it may be old news. */
@@ -35,6 +40,7 @@ export class Health {
       this.#asking = false
       this.reached.value = readiness !== null
       if (readiness !== null) this.readiness.value = readiness
+      if (this.viewers.value !== null) this.viewersSeen.add(this.viewers.value)
       if (this.#again) {
         this.#again = false
         this.ask()

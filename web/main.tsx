@@ -11,7 +11,10 @@ import { Library } from './library.ts'
 import { createLost } from './lost.ts'
 import { MapLook } from './map/map-look.ts'
 import type { MapView } from './map/map-view.ts'
+import { Compose } from './prompt/compose.ts'
+import { postGeneration } from './prompt/generation-request.ts'
 import { RecordedTokens } from './recorded-tokens.ts'
+import { listRecords, readRecord } from './records-api.ts'
 import { createTick, type Scope } from './scope.ts'
 import { Selection } from './selection.ts'
 import { readTokens } from './server-api.ts'
@@ -19,6 +22,7 @@ import { ScopeStore } from './store.ts'
 import { exposeForTests } from './test-hook.ts'
 import { Theme } from './theme.ts'
 import { Playhead } from './time/playhead.ts'
+import { SessionLine } from './time/session-line.ts'
 import { onWaking } from './waking.ts'
 
 /** Entries whose detail is asked for once, so that the map is not empty on arrival. */
@@ -34,6 +38,7 @@ const store = new ScopeStore({ schedule: callback => requestAnimationFrame(callb
 const health = new Health()
 const firstRun = new FirstRun(store)
 const selection = new Selection(store)
+const compared = signal<readonly string[]>([])
 const recorded = new RecordedTokens({ store, read: readTokens, mostTokens: RECORDED_TOKENS })
 
 const client = createScopeClient({
@@ -48,6 +53,7 @@ const client = createScopeClient({
   onState: state => {
     store.connection.value = state
   },
+  onPlaced: placed => scope.map.peek()?.placed(placed),
 })
 
 onWaking(() => client.wake())
@@ -60,16 +66,39 @@ effect(() => {
   if (health.reached.value && client.state.kind === 'waiting') client.wake()
 })
 
+const line = new SessionLine({
+  store,
+  list: (limit, cursor) => listRecords({ q: null, state: null, model: null }, limit, cursor),
+})
+
+const compose = new Compose({
+  start: async request => {
+    const start = postGeneration(request)
+    await firstRun.ours(start.then(({ id }) => id))
+    return start
+  },
+  models: () => health.upstream.peek().models ?? [],
+  began: ids => {
+    scope.playhead.goLive()
+    scope.map.peek()?.follow()
+    if (ids.length === 1) return
+    scope.compared.value = ids
+    scope.panel.value = 'compare'
+  },
+})
+
 const scope: Scope = {
   store,
   client,
   health,
   selection,
-  library: new Library({ store, selection }),
+  library: new Library({ store, selection, compared, readRecord, readTokens }),
   look: new MapLook(),
-  playhead: new Playhead(),
-  compared: signal([]),
+  playhead: new Playhead({ now: () => store.now, moment: (at, step) => line.moment(at, step) }),
+  line,
+  compared,
   panel: signal(null),
+  compose,
   theme,
   firstRun,
   map: signal<MapView | null>(null),

@@ -3,7 +3,6 @@ import type { ScopeStore } from './store.ts'
 
 /** Tokens that are asked for at once. */
 const PAGE_TOKENS = 1000
-const REPLAY = { replay: true }
 
 export interface RecordedTokensOptions {
   store: ScopeStore
@@ -45,17 +44,7 @@ export class RecordedTokens {
         if (look !== this.#looks || page instanceof Error) return
         // Nothing is recorded of it, or the page let it go meanwhile.
         if (page === null || store.get(generation.id) !== generation) break
-        for (const { position, ...token } of page.tokens) {
-          if (position === null) continue // it was imported, and has no cell
-          const entry = {
-            type: 'token_activation' as const,
-            seq: 0,
-            generation: generation.id,
-            position,
-            ...token,
-          }
-          store.apply(entry, REPLAY)
-        }
+        store.recallTokens(generation, page.tokens)
         room -= page.tokens.length
         cursor = page.next
         if (cursor === null) break

@@ -7,10 +7,12 @@ import type { Health } from './health.ts'
 import type { Library } from './library.ts'
 import type { MapLook } from './map/map-look.ts'
 import type { MapView } from './map/map-view.ts'
+import type { Compose } from './prompt/compose.ts'
 import type { Selection } from './selection.ts'
 import type { ScopeStore } from './store.ts'
 import type { Theme } from './theme.ts'
 import type { Playhead } from './time/playhead.ts'
+import type { SessionLine } from './time/session-line.ts'
 
 /** What can lie over the map. */
 export type Panel = 'compare' | 'instruments'
@@ -27,10 +29,14 @@ export interface Scope {
   look: MapLook
   /** Which moment is shown. */
   playhead: Playhead
+  /** What was when. */
+  line: SessionLine
   /** Ids of the generations that are compared, in the order in which they were chosen. */
   compared: Signal<readonly string[]>
   /** What lies over the map, if anything. */
   panel: Signal<Panel | null>
+  /** What this page asks for. */
+  compose: Compose
   theme: Theme
   firstRun: FirstRun
   /** The map, once its canvas is there. */

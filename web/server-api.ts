@@ -19,13 +19,6 @@ export interface UpstreamFacts {
   base_url?: string
 }
 
-/** What the page asks the server to generate. */
-export interface PromptRequest {
-  prompt: string
-  temperature?: number
-  model?: string
-}
-
 /** A token as it was recorded; what was read from a file has no place on the map. */
 export type RecordedToken = Omit<TokenEntry, 'type' | 'seq' | 'generation' | 'position'> & {
   position: [number, number] | null
@@ -40,12 +33,6 @@ export interface TokenPage {
 type Answer<T> =
   | { success: true; data: T; metadata?: { pagination?: { next_cursor: string | null } } }
   | { success: false; error: string; error_code: string }
-
-/** Starts a generation and gives its id. Throws an Error whose message is a sentence for a person. */
-export async function startGeneration(request: PromptRequest): Promise<string> {
-  const { data } = await callServer<{ generation: string }>('POST', '/scope/v1/generations', request)
-  return data.generation
-}
 
 /** Stops a generation. Throws an Error whose message is a sentence for a person. */
 export async function stopGeneration(id: string): Promise<void> {

@@ -2,8 +2,10 @@ import { type Signal, signal } from '@preact/signals'
 import type { Delivery, ScopeMessage, ScopeState } from '../broadcast/client.ts'
 import type { SnapshotGeneration } from '../broadcast/protocol.ts'
 import type { NeuralStateEntry, TokenEntry } from '../events/generation.ts'
+import type { GenerationDetail, GenerationRecord } from '../store/recording.ts'
 import { BlockIndex } from './block-index.ts'
 import { Generation } from './generation.ts'
+import type { TokenFields } from './token-columns.ts'
 
 /** Tokens held on the page; the oldest generations go first. */
 const MOST_TOKENS = 200_000
@@ -47,6 +49,7 @@ export class ScopeStore {
   readonly #generations = new Map<string, Generation>()
   readonly #listeners = new Set<StoreListener>()
   readonly #touched = new Set<Generation>()
+  readonly #spared = new Set<(generation: Generation) => boolean>()
   #reordered = false
   #scheduled = false
   #tokens = 0
@@ -78,6 +81,12 @@ export class ScopeStore {
     return Date.now() / 1000 + (this.#clockOffset ?? 0)
   }
 
+  /** Adds what says which generations are in use, and so not dropped for want of room; returns what removes it. */
+  spare(inUse: (generation: Generation) => boolean): () => void {
+    this.#spared.add(inUse)
+    return () => this.#spared.delete(inUse)
+  }
+
   /** Takes a message in. */
   apply(message: ScopeMessage, { replay }: Delivery): void {
     switch (message.type) {
@@ -100,11 +109,58 @@ export class ScopeStore {
     }
   }
 
+  /** Takes over what the records say of a generation. What the log told of it is newer, and stays. */
+  recall(detail: GenerationDetail): Generation {
+    const known = this.#generations.get(detail.generation)
+    const generation = known ?? this.#need(detail.generation)
+    if (known === undefined) {
+      generation.recalled = true
+      generation.become(detail)
+      generation.retell(detail.text, detail.tokens)
+    } else if (!generation.live && (generation.textIsPart || generation.told === 0)) {
+      generation.retell(detail.text, detail.tokens)
+    }
+    // Text and request would take their room twice.
+    const { text: _text, request: _request, response: _response, ...record } = detail
+    if ((generation.record?.version ?? 0) <= record.version) generation.record = record
+    this.#reorder()
+    this.#touch(generation)
+    return generation
+  }
+
+  /**
+   * Takes in recorded tokens of a generation that is held, and whose text is known. Those without a cell stay off
+   * the map.
+   */
+  recallTokens(generation: Generation, tokens: readonly TokenFields[]): void {
+    if (this.#generations.get(generation.id) !== generation) return
+    for (const token of tokens) if (generation.tokens.put(token)) this.#hold(generation, token)
+    for (const listener of this.#listeners) listener.redrawn?.()
+  }
+
+  /** Takes over what lists of records say of a generation, if it is held. */
+  note(record: GenerationRecord): void {
+    const generation = this.#generations.get(record.generation)
+    if (generation === undefined) return
+    const { version = 0, prompt } = generation.record ?? {}
+    // An answer may have been under way while it was named.
+    if (version > record.version || (version === record.version && prompt === record.prompt)) return
+    generation.record = record
+    this.#touch(generation)
+  }
+
+  /** Drops a generation: nothing is recorded of it any more. */
+  forget(id: string): void {
+    const generation = this.#generations.get(id)
+    if (generation !== undefined) this.#drop(generation)
+  }
+
   #retell(generations: SnapshotGeneration[]): void {
     const ids = new Set<string>()
     for (const told of generations) {
       ids.add(told.generation)
       const generation = this.#need(told.generation)
+      generation.recalled = false
       generation.become(told)
       generation.retell(told.text, told.tokens)
       this.#touch(generation)
@@ -140,10 +196,7 @@ export class ScopeStore {
   #token(entry: TokenEntry, replay: boolean): void {
     const generation = this.#need(entry.generation)
     if (!generation.append(entry)) return
-    this.blocks.put(generation, entry.index)
-    this.#tokens++
-    this.#touch(generation)
-    if (this.#tokens > (this.#options.mostTokens ?? MOST_TOKENS)) this.#makeRoom(generation)
+    this.#hold(generation, entry)
     if (!replay) {
       const offset = entry.timestamp - Date.now() / 1000
       // The freshest token is the one that travelled least: it shows the clocks' difference best.
@@ -153,6 +206,14 @@ export class ScopeStore {
       if (replay) listener.redrawn?.()
       else listener.landed?.(generation, entry.index)
     }
+  }
+
+  /** Counts a token that is new, and gives it its place. */
+  #hold(generation: Generation, token: TokenFields): void {
+    if (token.position !== null) this.blocks.put(generation, token.index)
+    this.#tokens++
+    this.#touch(generation)
+    if (this.#tokens > (this.#options.mostTokens ?? MOST_TOKENS)) this.#makeRoom(generation)
   }
 
   #need(id: string): Generation {
@@ -174,11 +235,16 @@ export class ScopeStore {
   #dropOldest(but: Generation): boolean {
     let oldest: Generation | undefined
     for (const generation of this.#generations.values()) {
-      if (generation === but || generation.live) continue
+      if (generation === but || generation.live || this.#inUse(generation)) continue
       if (oldest === undefined || generation.id < oldest.id) oldest = generation
     }
     if (oldest !== undefined) this.#drop(oldest)
     return oldest !== undefined
+  }
+
+  #inUse(generation: Generation): boolean {
+    for (const inUse of this.#spared) if (inUse(generation)) return true
+    return false
   }
 
   #drop(generation: Generation): void {

@@ -1,6 +1,6 @@
 import type { Position } from '../broadcast/protocol.ts'
-import type { DrawnBy } from './map/cell-layer.ts'
 import type { Scope } from './scope.ts'
+import type { DrawnBy } from './view/picture-layer.ts'
 
 /** What tests in a real browser may look at; nothing can be changed through it. */
 export interface ScopeHook {
@@ -9,10 +9,12 @@ export interface ScopeHook {
   readonly generations: number
   /** The last entry that was applied. */
   readonly applied: Position | null
-  /** What draws the map's cells now; null before there is a map. */
+  /** What draws the map now; null before there is a map. */
   readonly drawnBy: DrawnBy | null
   /** Frames of the map drawn so far. */
   readonly frames: number
+  /** Whether the map shows what it is to show, whole and sharp, and nothing of it is on its way. */
+  readonly settled: boolean
   /** The middle of a map cell, in CSS pixels of the window. */
   cellToClient(x: number, y: number): { x: number; y: number }
 }
@@ -34,6 +36,9 @@ export function exposeForTests({ store, client, map }: Scope): void {
     },
     get frames() {
       return map.peek()?.frames ?? 0
+    },
+    get settled() {
+      return map.peek()?.settled ?? false
     },
     cellToClient: (x, y) => map.peek()?.cellToClient(x, y) ?? { x: Number.NaN, y: Number.NaN },
   }

@@ -1,8 +1,14 @@
-import { type Alternative, TOKEN_KINDS, type TokenEntry, type TokenKind } from '../events/generation.ts'
+import { type Alternative, TOKEN_KINDS, type TokenEvent, type TokenKind } from '../events/generation.ts'
 
 const FIRST_ROOM = 64
 /** An index far beyond what has come is a fault, not a reason to reserve gigabytes. */
 const MOST_TOKENS = 1 << 22
+
+/** What a token is, however it came here. */
+export type TokenFields = Omit<TokenEvent, 'type' | 'generation'> & {
+  /** Its cell on the map; null where it has none, having been read from a file. */
+  position: readonly [number, number] | null
+}
 
 /** A token as a person asks for it: what its server said, null where it did not. */
 export interface TokenDetail {
@@ -10,6 +16,7 @@ export interface TokenDetail {
   text: string
   kind: TokenKind
   tokenId: number | null
+  /** The cell; -1, -1 where it has none. */
   x: number
   y: number
   /** Unix seconds. */
@@ -24,12 +31,13 @@ export interface TokenDetail {
 
 /**
  * The tokens of one generation, a column for each property, by index. Indexes may be missing: what was
- * never received has no cell and `has` says so. Writing the same token twice changes nothing.
+ * never received is not held and `has` says so; what was read from a file is held without a cell. Writing the same token twice changes nothing.
  */
 export class TokenColumns {
   #x = new Int32Array(FIRST_ROOM).fill(-1)
-  #y = new Int32Array(FIRST_ROOM)
-  #time = new Float64Array(FIRST_ROOM)
+  #y = new Int32Array(FIRST_ROOM).fill(-1)
+  /** NaN where no token is held. */
+  #time = new Float64Array(FIRST_ROOM).fill(Number.NaN)
   #logprob = new Float32Array(FIRST_ROOM)
   #entropy = new Float32Array(FIRST_ROOM)
   #kind = new Uint8Array(FIRST_ROOM)
@@ -46,16 +54,16 @@ export class TokenColumns {
 
   /** Whether the token with this index is held. */
   has(index: number): boolean {
-    return index >= 0 && index < this.end && this.#x[index] !== -1
+    return index >= 0 && index < this.end && !Number.isNaN(this.#time[index])
   }
 
   /** Takes a token in; false if it was there already or its index is no sane one. */
-  put(entry: TokenEntry): boolean {
+  put(entry: TokenFields): boolean {
     const i = entry.index
     if (this.has(i) || i < 0 || i >= MOST_TOKENS) return false
     if (i >= this.#x.length) this.#grow(i + 1)
-    this.#x[i] = entry.position[0]
-    this.#y[i] = entry.position[1]
+    this.#x[i] = entry.position?.[0] ?? -1
+    this.#y[i] = entry.position?.[1] ?? -1
     this.#time[i] = entry.timestamp
     this.#logprob[i] = entry.logprob ?? Number.NaN
     this.#confidence[i] = entry.confidence ?? Number.NaN
@@ -70,14 +78,14 @@ export class TokenColumns {
     return true
   }
 
-  /** x of the cell; -1 where the token is not held. */
+  /** x of the cell; -1 where the token is not held or has none. */
   x(index: number): number {
     return this.#x[index] ?? -1
   }
 
-  /** y of the cell. */
+  /** y of the cell; -1 where the token is not held or has none. */
   y(index: number): number {
-    return this.#y[index] ?? 0
+    return this.#y[index] ?? -1
   }
 
   /** 0 … 1, NaN where unknown. */
@@ -127,11 +135,9 @@ export class TokenColumns {
 
   #grow(atLeast: number): void {
     const room = Math.max(atLeast, this.#x.length * 2)
-    const x = new Int32Array(room).fill(-1)
-    x.set(this.#x)
-    this.#x = x
-    this.#y = widen(this.#y, new Int32Array(room))
-    this.#time = widen(this.#time, new Float64Array(room))
+    this.#x = widen(this.#x, new Int32Array(room).fill(-1))
+    this.#y = widen(this.#y, new Int32Array(room).fill(-1))
+    this.#time = widen(this.#time, new Float64Array(room).fill(Number.NaN))
     this.#logprob = widen(this.#logprob, new Float32Array(room))
     this.#entropy = widen(this.#entropy, new Float32Array(room))
     this.#confidence = widen(this.#confidence, new Float32Array(room))

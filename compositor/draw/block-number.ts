@@ -1,12 +1,5 @@
-/**
- * The way back from a place on the map to its number: a block's number is that of its first cell along the
- * curve, divided by 256. Shaders get the number and place the block themselves (`map_place` in
- * shaders/hilbert.wgsl), so that layout and picture follow from the same text.
- */
-import { BLOCK_SIDE, blockOrigin } from './cell.ts'
+/** The way back from a place on the map to its number: the inverse of `map_place` in shaders/hilbert.wgsl. */
 
-/** A cell's block takes the lowest eight bits of its number. */
-const BLOCK_BITS = 8
 /** Levels of the curve. */
 const ORDER = 16
 
@@ -65,10 +58,4 @@ export function mapCell(x: number, y: number): number {
     turn = step & 0x300
   }
   return cell >>> 0
-}
-
-/** The number of the block with this key (see {@link blockOrigin}): 0 … 2^24 − 1. */
-export function blockNumber(key: number): number {
-  const [x, y] = blockOrigin(key)
-  return mapCell(x + (BLOCK_SIDE >> 1), y + (BLOCK_SIDE >> 1)) >>> BLOCK_BITS
 }

@@ -32,9 +32,6 @@ const CSS: readonly string[] = Array.from(
   (_, i) => `#${HEX.slice(i * 6, i * 6 + 6)}`,
 )
 
-// Where black text starts to be easier to read than white: relative luminance about 0.18.
-const DARK_INK_FROM = 120
-
 /** The entry of the scale for `t`, 0 … 1; what lies outside is held at the ends. */
 export function cividisIndex(t: number): number {
   if (!(t > 0)) return 0
@@ -50,9 +47,4 @@ export function cividisCss(t: number): string {
 export function cividisRgb(t: number): [number, number, number] {
   const value = Number.parseInt(cividisCss(t).slice(1), 16)
   return [value >> 16, (value >> 8) & 255, value & 255]
-}
-
-/** Whether text on the colour for `t` should be dark. */
-export function wantsDarkInk(t: number): boolean {
-  return cividisIndex(t) >= DARK_INK_FROM
 }

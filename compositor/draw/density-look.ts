@@ -1,5 +1,6 @@
 import type { LayoutName } from '../../broadcast/protocol/view.ts'
-import { paintPanels } from './flow-look.ts'
+import { cellGap } from './cell-paint.ts'
+import { PanelSet } from './flow-look.ts'
 import { LOOK_HATCH } from './quad-list.ts'
 import { mixed, type Rgba } from './rgba.ts'
 import { barOf, LANE_UNITS } from './timeline-look.ts'
@@ -9,33 +10,39 @@ import type { Easel, SeenCell } from './view-scene.ts'
 const FAINTEST = 0.5
 
 /**
- * Paints cells of many tokens: the colour of their mean, the stronger the more there are (logarithmic).
+ * Paints cells of many tokens: the colour of their mean, the stronger the more there are (logarithmic). So many cells
+ * a step.
  *
  * @returns tokens in the fullest cell that is seen
  */
-export function paintDensity(easel: Easel, cells: readonly SeenCell[]): number {
+export function* densitySteps(
+  easel: Easel,
+  cells: readonly SeenCell[],
+  aStep: number,
+): Generator<void, number> {
   const { quads, camera, theme, ink, answer } = easel
   const unit = 2 ** answer.z
-  const seen: (readonly [SeenCell, readonly [number, number, number, number]])[] = []
+  const seen: SeenCell[] = []
+  const panels = new PanelSet()
   let most = 0
-  for (const cell of cells) {
+  for (const [i, cell] of cells.entries()) {
+    if (i % aStep === aStep - 1) yield
     const rect = rectOf(easel, answer.layout, cell, unit)
     if (rect[2] <= 0 || rect[3] <= 0 || rect[0] >= camera.width || rect[1] >= camera.height) continue
-    seen.push([cell, rect])
+    seen.push(cell)
     most = Math.max(most, cell.count)
+    if (answer.layout === 'flow') panels.add(cell.x * unit, cell.y * unit)
   }
-  if (answer.layout === 'flow') paintPanels(easel, placesOf(seen, unit))
-  for (const [{ count, value }, [left, top, right, bottom]] of seen) {
-    const share = strength(count, most)
-    const colour: Rgba | null = ink.ofCell(value)
+  panels.paint(easel)
+  for (const [i, cell] of seen.entries()) {
+    if (i % aStep === aStep - 1) yield
+    const [left, top, right, bottom] = rectOf(easel, answer.layout, cell, unit)
+    const share = strength(cell.count, most)
+    const colour: Rgba | null = ink.ofCell(cell.value)
     if (colour !== null) quads.add(left, top, right, bottom, mixed(theme.ground, colour, share))
     else quads.add(left, top, right, bottom, (Math.round(share * 255) << 24) >>> 0, LOOK_HATCH)
   }
   return most
-}
-
-function* placesOf(seen: readonly (readonly [SeenCell, unknown])[], unit: number) {
-  for (const [{ x, y }] of seen) yield { x: x * unit, y: y * unit }
 }
 
 /** How strong a cell's colour is, 0 … 1. */
@@ -58,5 +65,7 @@ function rectOf(
   }
   const top = Math.round((y * unit - camera.y) * camera.zoomY)
   const bottom = Math.max(top + 1, Math.round(((y + 1) * unit - camera.y) * camera.zoomY))
-  return [left, top, right, bottom]
+  // Cells of a single token look as tokens do.
+  const gap = layout === 'map' && unit === 1 ? cellGap(camera.zoom) : 0
+  return [left, top, right - gap, bottom - gap]
 }

@@ -14,7 +14,7 @@ const LINE_UNITS = 2
 const TAB = 8
 /** Panels of fewer pixels would be but a pattern. */
 const PANELS_FROM = 16
-/** Columns of this many pixels are read; narrower ones are only seen. */
+/** Columns of this many pixels (as a person counts) are read; narrower ones are only seen. */
 const TEXT_FROM = 4.5
 /** How much of a token's colour lies under its text. */
 const TINT = { dark: 0.45, light: 0.36 }
@@ -28,9 +28,8 @@ interface FlowPiece {
   words: { column: number; text: string; sign: boolean }[]
 }
 
-/** Paints tokens as text on panels, their colours under it; as bars where it would be too small. */
-export function paintFlow(easel: Easel, tokens: readonly ViewToken[]): void {
-  paintPanels(easel, tokens)
+/** Paints tokens as text, their colours under it; as bars where it would be too small. Panels lie below already. */
+export function paintFlowTokens(easel: Easel, tokens: readonly ViewToken[]): void {
   for (const token of tokens) {
     const colour = easel.ink.ofToken(token)
     for (const piece of piecesOf(token)) paintPiece(easel, piece, colour)
@@ -39,29 +38,43 @@ export function paintFlow(easel: Easel, tokens: readonly ViewToken[]): void {
 
 /** The panels that these places are on, in units. */
 export function paintPanels(
-  { quads, camera, theme }: Easel,
+  easel: Easel,
   places: Iterable<{ readonly x: number; readonly y: number }>,
 ): void {
-  if (PANEL_SIDE * camera.zoom < PANELS_FROM) return
-  const panels = new Map<number, [number, number]>()
-  for (const { x, y } of places) {
+  const panels = new PanelSet()
+  for (const { x, y } of places) panels.add(x, y)
+  panels.paint(easel)
+}
+
+/** Panels that something is written on. */
+export class PanelSet {
+  readonly #panels = new Map<number, [column: number, row: number]>()
+
+  /** Adds the panel that a place is on, in units. */
+  add(x: number, y: number): void {
     const [column, row] = [Math.floor(x / PANEL_SIDE), Math.floor(y / PANEL_SIDE)]
-    panels.set(row * 2 ** 26 + column, [column, row])
+    const key = row * 2 ** 26 + column
+    if (!this.#panels.has(key)) this.#panels.set(key, [column, row])
   }
-  const margin = (PANEL_SIDE - PANEL_COLUMNS) / 4
-  const across = (x: number) => clip(Math.round((x - camera.x) * camera.zoom), camera.width)
-  const down = (y: number) => clip(Math.round((y - camera.y) * camera.zoomY), camera.height)
-  const has = (column: number, row: number) => panels.has(row * 2 ** 26 + column)
-  for (const [column, row] of panels.values()) {
-    const left = across(column * PANEL_SIDE - margin)
-    const right = across(column * PANEL_SIDE + PANEL_COLUMNS + margin)
-    // Lines go on from a panel to the one below it without a gap: only a hairline is between them. Where there is
-    // none, text keeps off the edge.
-    const joins = has(column, row + 1)
-    const top = down(row * PANEL_SIDE - (has(column, row - 1) ? 0 : margin))
-    const bottom = down((row + 1) * PANEL_SIDE + (joins ? 0 : margin))
-    quads.add(left, top, right, bottom, theme.panel)
-    if (joins) quads.add(left, bottom - 1, right, bottom, theme.line)
+
+  /** Paints them, where they are large enough to be told apart. */
+  paint({ quads, camera, theme }: Easel): void {
+    if (PANEL_SIDE * camera.zoom < PANELS_FROM) return
+    const margin = (PANEL_SIDE - PANEL_COLUMNS) / 4
+    const across = (x: number) => clip(Math.round((x - camera.x) * camera.zoom), camera.width)
+    const down = (y: number) => clip(Math.round((y - camera.y) * camera.zoomY), camera.height)
+    const has = (column: number, row: number) => this.#panels.has(row * 2 ** 26 + column)
+    for (const [column, row] of this.#panels.values()) {
+      const left = across(column * PANEL_SIDE - margin)
+      const right = across(column * PANEL_SIDE + PANEL_COLUMNS + margin)
+      // Lines go on from a panel to the one below it without a gap: only a hairline is between them. Where there is
+      // none, text keeps off the edge.
+      const joins = has(column, row + 1)
+      const top = down(row * PANEL_SIDE - (has(column, row - 1) ? 0 : margin))
+      const bottom = down((row + 1) * PANEL_SIDE + (joins ? 0 : margin))
+      quads.add(left, top, right, bottom, theme.panel)
+      if (joins) quads.add(left, bottom - 1, right, bottom, theme.line)
+    }
   }
 }
 
@@ -72,7 +85,7 @@ function paintPiece({ quads, runs, camera, theme }: Easel, piece: FlowPiece, col
   const bottom = Math.round((piece.y + LINE_UNITS - camera.y) * camera.zoomY)
   if (right <= 0 || bottom <= 0 || left >= camera.width || top >= camera.height) return
   const height = bottom - top
-  if (camera.zoom < TEXT_FROM) {
+  if (camera.zoom < TEXT_FROM * (camera.ratio ?? 1)) {
     const quiet = piece.words.every(word => word.sign)
     const [from, to] = [top + Math.round(height * 0.2), bottom - Math.round(height * 0.2)]
     if (quiet) return

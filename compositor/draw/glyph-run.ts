@@ -5,6 +5,8 @@ import type { Rgba } from './rgba.ts'
 export const COLUMN_EM = 0.6
 /** How far a capital letter reaches above the baseline, in ems. */
 export const CAPITAL_EM = 0.73
+/** A letter with more marks than fit in so many UTF-16 units would tower over its neighbours. */
+const MOST_UNITS = 24
 
 /** Text on one line, in pixels of the target. Characters stand on columns, whatever face has them. */
 export interface GlyphRun {
@@ -32,7 +34,8 @@ export function visitGlyphs(
   let column = 0
   for (const cluster of clustersOf(text)) {
     const columns = columnsOf(cluster)
-    if (cluster !== ' ') visit(cluster, Math.round(x + column * pitch), Math.max(1, columns))
+    if (cluster !== ' ')
+      visit(cluster.slice(0, MOST_UNITS), Math.round(x + column * pitch), Math.max(1, columns))
     column += columns
   }
 }

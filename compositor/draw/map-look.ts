@@ -7,7 +7,7 @@ import { LOOK_HATCH } from './quad-list.ts'
 import { mixed } from './rgba.ts'
 import type { Easel } from './view-scene.ts'
 
-/** Cells of this many pixels begin to show their text. */
+/** Cells of this many pixels (as a person counts) begin to show their text. */
 const TEXT_FROM = 14
 /** From here on the space before a word is shown, too. */
 const SPACES_FROM = 40
@@ -19,6 +19,7 @@ const OPAQUE_HATCH = 0xff00_0000
 export function paintMapTokens(easel: Easel, tokens: readonly ViewToken[]): void {
   const { quads, camera, ink } = easel
   const gap = cellGap(camera.zoom)
+  const hasText = camera.zoom >= TEXT_FROM * (camera.ratio ?? 1)
   for (const token of tokens) {
     const left = Math.round((token.x - camera.x) * camera.zoom)
     const top = Math.round((token.y - camera.y) * camera.zoomY)
@@ -27,7 +28,7 @@ export function paintMapTokens(easel: Easel, tokens: readonly ViewToken[]): void
     if (right <= 0 || bottom <= 0 || left >= camera.width || top >= camera.height) continue
     const colour = ink.ofToken(token)
     quads.add(left, top, right, bottom, colour ?? OPAQUE_HATCH, colour === null ? LOOK_HATCH : undefined)
-    if (camera.zoom >= TEXT_FROM) writeText(easel, token.text, left, top, right, bottom, colour)
+    if (hasText) writeText(easel, token.text, left, top, right, bottom, colour)
   }
 }
 
@@ -41,13 +42,15 @@ function writeText(
   bottom: number,
   colour: number | null,
 ): void {
-  const word = camera.zoom < SPACES_FROM ? text.replace(/^ +(?=\S)/, '') : text
+  const ratio = camera.ratio ?? 1
+  const zoom = camera.zoom / ratio
+  const word = zoom < SPACES_FROM ? text.replace(/^ +(?=\S)/, '') : text
   const shown = visibleText(word.slice(0, MOST_UNITS))
-  const pad = camera.zoom >= 28 ? 2 : 1
+  const pad = Math.round((zoom >= 28 ? 2 : 1) * ratio)
   const room = right - left - 2 * pad
-  let pitch = pitchOf(camera.zoom)
+  let pitch = Math.round(pitchOf(zoom) * ratio)
   // A word that is a letter too long is set a little smaller, rather than that letter alone on a line.
-  if (pitch > 5 && shown.length * pitch > room && shown.length * (pitch - 1) <= room) pitch--
+  if (pitch > 5 * ratio && shown.length * pitch > room && shown.length * (pitch - 1) <= room) pitch--
   const size = sizeOfPitch(pitch)
   const spacing = Math.round(size * 1.25)
   const columns = Math.max(1, Math.floor(room / pitch))

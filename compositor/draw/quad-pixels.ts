@@ -14,6 +14,7 @@ export function onHatchLine(x: number, y: number): boolean {
  * Fills rectangles pixel by pixel: where there are hundreds of thousands of them a canvas takes far longer.
  *
  * @param pixels one word each, row by row: red in the lowest byte
+ * @param above rows of the picture that lie above those of `pixels`
  */
 export function fillQuads(
   quads: QuadList,
@@ -21,13 +22,16 @@ export function fillQuads(
   pixels: Uint32Array,
   width: number,
   height: number,
+  above = 0,
 ): void {
-  quads.visit((x, y, wide, high, colour, look) => {
+  quads.visit((x, quadTop, wide, high, colour, look) => {
+    const y = quadTop - above
+    if (y >= height || y + high <= 0) return
     const [left, right] = [Math.max(0, x), Math.min(width, x + wide)]
     const bottom = Math.min(height, y + high)
     for (let row = Math.max(0, y); row < bottom; row++) {
       const start = row * width
-      if (look === LOOK_HATCH) hatch(pixels, start, left, right, row, (colour >>> 24) / 255, theme)
+      if (look === LOOK_HATCH) hatch(pixels, start, left, right, row + above, (colour >>> 24) / 255, theme)
       else for (let column = left; column < right; column++) pixels[start + column] = colour
     }
   })

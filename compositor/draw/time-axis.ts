@@ -10,18 +10,22 @@ const LEAST_APART = 112
 
 /** The axis of a timeline: seconds since its first token. */
 export function paintTimeAxis({ quads, runs, camera, theme, answer: { origin } }: Easel): void {
-  const step = stepOf(camera.zoom, LEAST_APART)
-  quads.add(0, 0, camera.width, AXIS_HEIGHT, theme.ground)
-  quads.add(0, AXIS_HEIGHT, camera.width, AXIS_HEIGHT + 1, theme.line)
+  const ratio = camera.ratio ?? 1
+  const pitch = PITCH * ratio
+  const height = Math.round(AXIS_HEIGHT * ratio)
+  const hair = Math.max(1, Math.round(ratio))
+  const step = stepOf(camera.zoom, LEAST_APART * ratio)
+  quads.add(0, 0, camera.width, height, theme.ground)
+  quads.add(0, height, camera.width, height + hair, theme.line)
   const since = origin === null ? '' : `since ${new Date(origin * 1000).toISOString().slice(11, 19)} UTC`
-  const roomTo = camera.width - (since.length + 3) * PITCH
-  const type = { baseline: 15, size: sizeOfPitch(PITCH), pitch: PITCH, ink: theme.soft }
+  const roomTo = camera.width - (since.length + 3) * pitch
+  const type = { baseline: Math.round(15 * ratio), size: sizeOfPitch(pitch), pitch, ink: theme.soft }
   const last = camera.x + camera.width / camera.zoom
   for (let tick = Math.max(0, Math.ceil(camera.x / step)); tick * step <= last; tick++) {
     const x = Math.round((tick * step - camera.x) * camera.zoom)
     const text = formatTick(tick * step, step)
-    quads.add(x, AXIS_HEIGHT - 6, x + 1, AXIS_HEIGHT, theme.faint)
-    if (x + (text.length + 1) * PITCH < roomTo) runs.push({ ...type, text, x: x + 4 })
+    quads.add(x, height - Math.round(6 * ratio), x + hair, height, theme.faint)
+    if (x + (text.length + 1) * pitch < roomTo) runs.push({ ...type, text, x: x + Math.round(4 * ratio) })
   }
-  runs.push({ ...type, text: since, x: camera.width - since.length * PITCH - 12 })
+  runs.push({ ...type, text: since, x: camera.width - since.length * pitch - Math.round(12 * ratio) })
 }

@@ -18,17 +18,17 @@ const STALL_WIDTH = 64
 const PITCH = 7
 
 /** Top and bottom, in pixels, of what lies on the lane that begins at `y` (units). */
-export function barOf({ y: from, zoomY }: ViewCamera, y: number): [top: number, bottom: number] {
+export function barOf({ y: from, zoomY, ratio = 1 }: ViewCamera, y: number): [top: number, bottom: number] {
   const top = Math.round((y - from) * zoomY)
   const bottom = Math.round((y + LANE_UNITS - from) * zoomY)
-  const height = bottom - top
-  const pad = height >= 18 ? 3 : height >= 6 ? 1 : 0
+  const height = (bottom - top) / ratio
+  const pad = Math.round((height >= 18 ? 3 : height >= 6 ? 1 : 0) * ratio)
   return [top + pad, Math.max(top + pad + 1, bottom - pad)]
 }
 
 /** Hairlines between lanes. */
 export function paintLanes({ quads, camera, theme, answer: { bounds } }: Easel): void {
-  if (bounds === null || camera.zoomY * LANE_UNITS < LINES_FROM) return
+  if (bounds === null || camera.zoomY * LANE_UNITS < LINES_FROM * (camera.ratio ?? 1)) return
   const first = Math.max(0, Math.floor(camera.y / LANE_UNITS))
   const last = Math.ceil(Math.min(bounds[3], camera.y + camera.height / camera.zoomY) / LANE_UNITS)
   for (let lane = first; lane <= last; lane++) {
@@ -40,7 +40,6 @@ export function paintLanes({ quads, camera, theme, answer: { bounds } }: Easel):
 /** Paints tokens as bars on their lanes, with their text where it can be read. Where nothing came is nothing. */
 export function paintTimeline(easel: Easel, tokens: readonly ViewToken[]): void {
   const { quads, camera, ink } = easel
-  paintStalls(easel, tokens)
   for (const token of tokens) {
     const left = Math.round((token.x - camera.x) * camera.zoom)
     const end = Math.round((token.x + token.w - camera.x) * camera.zoom)
@@ -51,12 +50,13 @@ export function paintTimeline(easel: Easel, tokens: readonly ViewToken[]): void 
     const colour = ink.ofToken(token)
     const [from, to] = [Math.max(left, -8), Math.min(right, camera.width + 8)]
     quads.add(from, top, to, bottom, colour ?? 0xff00_0000, colour === null ? LOOK_HATCH : undefined)
-    if (bottom - top >= TEXT_FROM) writeText(easel, token.text, left, right, top, bottom, colour)
+    if (bottom - top >= TEXT_FROM * (camera.ratio ?? 1))
+      writeText(easel, token.text, left, right, top, bottom, colour)
   }
 }
 
 function writeText(
-  { quads, runs, theme, ink }: Easel,
+  { quads, runs, theme, ink, camera }: Easel,
   text: string,
   left: number,
   right: number,
@@ -64,7 +64,8 @@ function writeText(
   bottom: number,
   colour: number | null,
 ): void {
-  const room = Math.floor((right - left - 4) / PITCH)
+  const pitch = PITCH * (camera.ratio ?? 1)
+  const room = Math.floor((right - left - 4) / pitch)
   if (room < 1) return
   const clusters = clustersOf(visibleText(text.replace(/^ +(?=\S)/, '')))
   let shown = ''
@@ -78,10 +79,11 @@ function writeText(
   // Half a word can be another word: what does not fit whole is not written, unless much of it does.
   if (columns === 0 || (shown.length < clusters.join('').length && columns < 4)) return
   if (shown.length < clusters.join('').length) shown = `${clustersOf(shown).slice(0, -1).join('')}…`
-  const size = sizeOfPitch(PITCH)
-  const x = left + 3
+  const size = sizeOfPitch(pitch)
+  const x = left + Math.round((3 * pitch) / PITCH)
   const baseline = Math.round((top + bottom + CAPITAL_EM * size) / 2)
-  if (colour === null) quads.add(x - 1, top + 1, x + columns * PITCH + 1, bottom - 1, theme.hatchGround)
+  if (colour === null)
+    quads.add(x - 1, top + 1, x + Math.round(columns * pitch) + 1, bottom - 1, theme.hatchGround)
   const letter =
     text.trim() === ''
       ? colour === null
@@ -90,11 +92,13 @@ function writeText(
       : colour === null
         ? theme.ink
         : ink.on(colour)
-  runs.push({ text: shown, x, baseline, size, pitch: PITCH, ink: letter })
+  runs.push({ text: shown, x, baseline, size, pitch, ink: letter })
 }
 
 /** A thin line through the holes between a generation's tokens, and how long the longer ones are. */
-function paintStalls({ quads, runs, camera, theme }: Easel, tokens: readonly ViewToken[]): void {
+export function paintStalls({ quads, runs, camera, theme }: Easel, tokens: readonly ViewToken[]): void {
+  const ratio = camera.ratio ?? 1
+  const pitch = PITCH * ratio
   const last = new Map<string, ViewToken>()
   for (const token of [...tokens].sort((a, b) => a.x - b.x)) {
     const generation = token.id.slice(0, token.id.lastIndexOf(':'))
@@ -109,12 +113,12 @@ function paintStalls({ quads, runs, camera, theme }: Easel, tokens: readonly Vie
     const middle = Math.floor((top + bottom) / 2)
     quads.add(left, middle, right, middle + 1, theme.faint)
     const ms = token.x - before.x
-    if (ms < STALL_MS || right - left < STALL_WIDTH || bottom - top < TEXT_FROM) continue
+    if (ms < STALL_MS || right - left < STALL_WIDTH * ratio || bottom - top < TEXT_FROM * ratio) continue
     const text = formatSpan(ms)
-    const x = Math.round((left + right - text.length * PITCH) / 2)
-    quads.add(x - 4, middle, x + text.length * PITCH + 4, middle + 1, theme.ground)
-    const size = sizeOfPitch(PITCH)
+    const x = Math.round((left + right - text.length * pitch) / 2)
+    quads.add(x - 4, middle, x + Math.round(text.length * pitch) + 4, middle + 1, theme.ground)
+    const size = sizeOfPitch(pitch)
     const baseline = Math.round((top + bottom + CAPITAL_EM * size) / 2)
-    runs.push({ text, x, baseline, size, pitch: PITCH, ink: theme.soft })
+    runs.push({ text, x, baseline, size, pitch, ink: theme.soft })
   }
 }

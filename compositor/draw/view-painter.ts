@@ -1,12 +1,18 @@
-import { COLUMN_EM, visitGlyphs } from './glyph-run.ts'
+import { COLUMN_EM, type GlyphRun, visitGlyphs } from './glyph-run.ts'
 import { LOOK_HATCH } from './quad-list.ts'
 import { fillQuads, HATCH_PERIOD } from './quad-pixels.ts'
 import { cssOfRgba, type InkTone, type Rgba, toneOf } from './rgba.ts'
-import type { SceneLayer, ViewScene } from './view-scene.ts'
+import { type SceneLayer, type ViewScene, whole } from './view-scene.ts'
 import type { ViewTheme } from './view-theme.ts'
 
 /** A face that is not the mono one may have wider characters: they are narrowed to what is theirs. */
 const SPILL = 1.15
+/** Lines of text, and pixels of the ground, that are painted in one step; to put pixels on a canvas takes longest. */
+const RUNS_A_STEP = 40
+const PIXELS_A_STEP = 400_000
+const PIXELS_PUT = 100_000
+/** Each strip looks at all rectangles. */
+const MIN_ROWS = 64
 
 /** What painting needs of a 2D context, a page's or another's. */
 export type PaintContext = Pick<
@@ -47,12 +53,26 @@ export class ViewPainter {
 
   /** Paints all of a scene over what was there. */
   paint(ctx: PaintContext, scene: ViewScene): void {
+    whole(this.steps(ctx, scene))
+  }
+
+  /** The same in steps of a millisecond or so. */
+  *steps(ctx: PaintContext, scene: ViewScene): Generator<void, void> {
     ctx.globalAlpha = 1
     for (const [depth, layer] of scene.layers.entries()) {
-      if (depth === 0) fillGround(ctx, scene, layer)
+      if (depth === 0) yield* groundSteps(ctx, scene, layer)
       else this.#paintQuads(ctx, layer, scene.theme)
-      this.#paintRuns(ctx, layer)
+      for (let from = 0; from < layer.runs.length; from += RUNS_A_STEP) {
+        yield
+        this.#paintRuns(ctx, layer.runs.slice(from, from + RUNS_A_STEP))
+      }
     }
+  }
+
+  /** Paints a layer over what is there. */
+  paintLayer(ctx: PaintContext, layer: SceneLayer, theme: ViewTheme): void {
+    this.#paintQuads(ctx, layer, theme)
+    this.#paintRuns(ctx, layer.runs)
   }
 
   #paintQuads(ctx: PaintContext, { quads }: SceneLayer, theme: ViewTheme): void {
@@ -73,7 +93,7 @@ export class ViewPainter {
     })
   }
 
-  #paintRuns(ctx: PaintContext, { runs }: SceneLayer): void {
+  #paintRuns(ctx: PaintContext, runs: readonly GlyphRun[]): void {
     ctx.textAlign = 'left'
     ctx.textBaseline = 'alphabetic'
     let [size, ink] = [0, -1]
@@ -106,12 +126,25 @@ export class ViewPainter {
   }
 }
 
-/** The ground and the lowest layer's rectangles, which may be very many. */
-function fillGround(ctx: PaintContext, { width, height, theme }: ViewScene, { quads }: SceneLayer): void {
-  const image = ctx.createImageData(width, height)
-  const pixels = new Uint32Array(image.data.buffer, image.data.byteOffset, width * height).fill(theme.ground)
-  fillQuads(quads, theme, pixels, width, height)
-  ctx.putImageData(image, 0, 0)
+/** The ground and the lowest layer's rectangles, which may be very many: a strip of the picture a step. */
+function* groundSteps(
+  ctx: PaintContext,
+  { width, height, theme }: ViewScene,
+  { quads }: SceneLayer,
+): Generator<void, void> {
+  const rows = Math.min(height, Math.max(MIN_ROWS, Math.floor(PIXELS_A_STEP / width)))
+  const image = ctx.createImageData(width, rows)
+  const pixels = new Uint32Array(image.data.buffer, image.data.byteOffset, width * rows)
+  for (let top = 0; top < height; top += rows) {
+    pixels.fill(theme.ground)
+    fillQuads(quads, theme, pixels, width, rows, top)
+    yield
+    const band = Math.max(1, Math.floor(PIXELS_PUT / width))
+    for (let from = 0; from < rows; from += band) {
+      ctx.putImageData(image, 0, top, 0, from, width, Math.min(band, rows - from))
+      yield
+    }
+  }
 }
 
 /** Paints one character, no wider than its columns; the context has font and colour. */

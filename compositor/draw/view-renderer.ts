@@ -9,7 +9,7 @@ import { GlyphBuffer } from './glyph-buffer.ts'
 import type { GlyphRasterizer } from './glyph-rasterizer.ts'
 import { GpuStage, GpuUsage } from './gpu-usage.ts'
 import { compileShader } from './shader-compiler.ts'
-import type { SceneLayer, ViewScene } from './view-scene.ts'
+import { type SceneLayer, type ViewScene, whole } from './view-scene.ts'
 
 export interface ViewRendererOptions {
   device: GPUDevice
@@ -24,6 +24,8 @@ export interface ViewRendererOptions {
 }
 
 const FRAME_WORDS = 4
+/** Lines of text that are looked up in one step. */
+const RUNS_A_STEP = 16
 const OVER: GPUBlendComponent = { srcFactor: 'one', dstFactor: 'one-minus-src-alpha', operation: 'add' }
 
 export class ViewRenderer {
@@ -92,6 +94,11 @@ export class ViewRenderer {
 
   /** Draws a scene over whatever `target` held. */
   draw(target: GPUTextureView, scene: ViewScene): void {
+    whole(this.steps(target, scene))
+  }
+
+  /** The same in steps of a millisecond or so. One scene is drawn at a time. */
+  *steps(target: GPUTextureView, scene: ViewScene): Generator<void, void> {
     const { theme } = scene
     const frame = new ArrayBuffer(FRAME_WORDS * 4)
     new Float32Array(frame).set([scene.width, scene.height])
@@ -99,7 +106,7 @@ export class ViewRenderer {
     this.#device.queue.writeBuffer(this.#frame, 0, frame)
     const clear = [0, 8, 16].map(shift => ((theme.ground >>> shift) & 255) / 255)
     this.#pass(target, [...clear, 1], null, new Uint32Array(0), 0)
-    for (const layer of scene.layers) this.#drawLayer(target, layer)
+    for (const layer of scene.layers) yield* this.#layerSteps(target, layer)
   }
 
   /** Frees the memory on the GPU; the device is its owner's. */
@@ -109,15 +116,21 @@ export class ViewRenderer {
     this.#texture.destroy()
   }
 
-  #drawLayer(target: GPUTextureView, { quads, runs }: SceneLayer): void {
+  *#layerSteps(target: GPUTextureView, { quads, runs }: SceneLayer): Generator<void, void> {
     this.#pass(target, null, this.#quads, quads.words, quads.count)
     const glyphs = this.#glyphBuffer
     const flush = () => {
       this.#pass(target, null, this.#glyphs, glyphs.words, glyphs.count)
       glyphs.clear()
     }
+    // Of a scene that was given up something may be left.
+    glyphs.clear()
     // A full atlas is cleared only once all that has places on it is drawn.
-    for (const run of runs) glyphs.addRun(run, this.#atlas, flush)
+    for (const [i, run] of runs.entries()) {
+      if (i % RUNS_A_STEP === RUNS_A_STEP - 1) yield
+      glyphs.addRun(run, this.#atlas, flush)
+    }
+    yield
     flush()
   }
 

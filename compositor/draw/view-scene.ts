@@ -7,13 +7,13 @@ import {
   type ViewToken,
 } from '../../broadcast/protocol/view.ts'
 import type { ScaleName } from './colour-scale.ts'
-import { paintDensity } from './density-look.ts'
-import { paintFlow } from './flow-look.ts'
+import { densitySteps } from './density-look.ts'
+import { paintFlowTokens, paintPanels } from './flow-look.ts'
 import type { GlyphRun } from './glyph-run.ts'
 import { paintMapTokens } from './map-look.ts'
 import { QuadList } from './quad-list.ts'
 import { paintTimeAxis } from './time-axis.ts'
-import { paintLanes, paintTimeline } from './timeline-look.ts'
+import { paintLanes, paintStalls, paintTimeline } from './timeline-look.ts'
 import { ViewInk } from './view-ink.ts'
 import { paintEmpty, paintLegend } from './view-legend.ts'
 import type { ViewTheme } from './view-theme.ts'
@@ -29,6 +29,8 @@ export interface ViewCamera {
   /** Size of the target. */
   width: number
   height: number
+  /** Pixels of the target in one that a person counts in, as screens of many pixels have them; 1 if not given. */
+  ratio?: number
 }
 
 /** Rectangles, and text over them. */
@@ -60,6 +62,10 @@ export interface SceneOptions {
   narrowed: Narrowed | null
   /** What is in a tile; a page has it from before. */
   contentOf?: (tile: TileAnswer) => TileContent | null
+  /** It is not all that is seen: that there is nothing in it need not be said in it. */
+  isPart?: boolean
+  /** Paints what lies below tokens and cells. */
+  paintUnder?: (easel: Easel) => void
 }
 
 /** What the looks of the layouts paint with. */
@@ -78,31 +84,65 @@ export interface SeenCell {
   value: number | null
 }
 
+/** Tokens, and cells of tiles, that are painted in one step. */
+const TOKENS_A_STEP = 64
+const CELLS_A_STEP = 2048
+
 /**
  * What to paint for an answer. Places are told relative to the camera from the start, so that no large number
  * is rounded on its way to a shader.
  */
 export function buildScene(answer: ViewAnswer, options: SceneOptions): ViewScene {
+  return whole(sceneSteps(answer, options))
+}
+
+/** The same in steps of a millisecond at most, for who has other things to do meanwhile. */
+export function* sceneSteps(answer: ViewAnswer, options: SceneOptions): Generator<void, ViewScene> {
   const { camera, theme, legend } = options
-  const ink = new ViewInk(answer, options)
-  const data: Easel = { quads: new QuadList(), runs: [], camera, theme, ink, answer }
-  const { tokens, cells } = contents(answer, options.contentOf ?? ownContent)
+  const data = easelOf(answer, options)
+  options.paintUnder?.(data)
+  const { tokens, cells } = yield* contentSteps(answer, options.contentOf ?? ownContent)
   if (answer.layout === 'timeline') paintLanes(data)
-  if (tokens.length > 0) paintTokens(data, tokens)
-  const most = cells.length === 0 ? 0 : paintDensity(data, cells)
+  if (tokens.length > 0) {
+    paintBelowTokens(data, tokens)
+    for (let from = 0; from < tokens.length; from += TOKENS_A_STEP) {
+      yield
+      paintTokens(data, tokens.slice(from, from + TOKENS_A_STEP))
+    }
+  }
+  const most = cells.length === 0 ? 0 : yield* densitySteps(data, cells, CELLS_A_STEP)
   const chrome: Easel = { ...data, quads: new QuadList(), runs: [] }
-  if (tokens.length === 0 && cells.length === 0) paintEmpty(chrome, options.narrowed)
-  else if (legend && answer.layout === 'timeline') paintTimeAxis(chrome)
+  if (tokens.length === 0 && cells.length === 0) {
+    if (options.isPart !== true) paintEmpty(chrome, options.narrowed)
+  } else if (legend && answer.layout === 'timeline') paintTimeAxis(chrome)
   if (legend) paintLegend(chrome, most)
   return { width: camera.width, height: camera.height, theme, layers: [data, chrome] }
 }
 
-function paintTokens(easel: Easel, tokens: readonly ViewToken[]): void {
-  const paint = { map: paintMapTokens, flow: paintFlow, timeline: paintTimeline }[easel.answer.layout]
+/** What is painted for an answer, with nothing on it yet. */
+export function easelOf(
+  answer: ViewAnswer,
+  options: Pick<SceneOptions, 'camera' | 'theme' | 'scale' | 'now'>,
+): Easel {
+  const { camera, theme } = options
+  return { quads: new QuadList(), runs: [], camera, theme, ink: new ViewInk(answer, options), answer }
+}
+
+/** Paints tokens, and nothing of what lies below them. */
+export function paintTokens(easel: Easel, tokens: readonly ViewToken[]): void {
+  const paint = { map: paintMapTokens, flow: paintFlowTokens, timeline: paintTimeline }[easel.answer.layout]
   paint(easel, tokens)
 }
 
-function contents(answer: ViewAnswer, contentOf: (tile: TileAnswer) => TileContent | null) {
+function paintBelowTokens(easel: Easel, tokens: readonly ViewToken[]): void {
+  if (easel.answer.layout === 'flow') paintPanels(easel, tokens)
+  if (easel.answer.layout === 'timeline') paintStalls(easel, tokens)
+}
+
+function* contentSteps(
+  answer: ViewAnswer,
+  contentOf: (tile: TileAnswer) => TileContent | null,
+): Generator<void, { tokens: ViewToken[]; cells: SeenCell[] }> {
   const tokens = [...answer.tokens]
   const cells: SeenCell[] = []
   for (const tile of answer.tiles) {
@@ -113,8 +153,17 @@ function contents(answer: ViewAnswer, contentOf: (tile: TileAnswer) => TileConte
       const y = tile.y * TILE_SIDE + Math.floor(at / TILE_SIDE)
       cells.push({ x, y, count, value })
     }
+    yield
   }
   return { tokens, cells }
+}
+
+/** What comes of steps, all taken at once. */
+export function whole<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
 }
 
 function ownContent({ content }: TileAnswer): TileContent | null {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { promptRequest } from '../../bridge/page-prompt.ts'
+import type { UpstreamKind } from '../../events/upstream-spec.ts'
 import { useStage } from '../support/stage.ts'
 
 async function ask(url: string, body: object): Promise<string> {
@@ -95,6 +96,47 @@ test('what OpenAI names otherwise is named as each API has it, and nothing is se
   }
   const bare = promptRequest({ messages, parameters: {} }, { kind: 'ollama', model: 'm', gaveNone: false })
   expect(bare.body).not.toHaveProperty('options')
+})
+
+test('how much to think is told by each API’s own word, and what has no name there is left out and said', () => {
+  const messages = [{ role: 'user', content: 'Hi' }]
+  const to = (kind: UpstreamKind, effort: string, gaveNone = false) => {
+    const parameters = { reasoning_effort: effort, seed: 3 }
+    const { body, leftOut } = promptRequest({ messages, parameters }, { kind, model: null, gaveNone })
+    const { reasoning, reasoning_effort, chat_template_kwargs, think, seed, options } = body
+    const said = { reasoning, reasoning_effort, chat_template_kwargs, think, seed, options, leftOut }
+    return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+  }
+  const off = { enable_thinking: false }
+  const low = { enable_thinking: true, reasoning_effort: 'low' }
+  expect(to('lmstudio', 'none')).toEqual({ reasoning: { effort: 'none' }, leftOut: ['seed'] })
+  expect(to('lmstudio', 'low')).toEqual({ reasoning: { effort: 'low' }, leftOut: ['seed'] })
+  expect(to('lmstudio', 'none', true)).toEqual({ reasoning: 'off', leftOut: ['seed'] })
+  expect(to('lmstudio', 'low', true)).toEqual({ reasoning: 'low', leftOut: ['seed'] })
+  expect(to('ollama', 'none')).toEqual({ think: false, options: { seed: 3 }, leftOut: [] })
+  expect(to('ollama', 'low')).toEqual({ think: 'low', options: { seed: 3 }, leftOut: [] })
+  expect(to('llamacpp', 'none')).toEqual({ chat_template_kwargs: off, seed: 3, leftOut: [] })
+  expect(to('llamacpp', 'low')).toEqual({ chat_template_kwargs: low, seed: 3, leftOut: [] })
+  expect(to('vllm', 'none')).toEqual({ chat_template_kwargs: off, seed: 3, leftOut: [] })
+  expect(to('vllm', 'low')).toEqual({
+    ...{ reasoning_effort: 'low', chat_template_kwargs: low, seed: 3, leftOut: [] },
+  })
+  for (const kind of ['openai', 'demo'] as const) {
+    expect(to(kind, 'none')).toEqual({ reasoning_effort: 'none', seed: 3, leftOut: [] })
+  }
+})
+
+describe.each(['lmstudio', 'llamacpp', 'ollama', 'vllm', 'demo'] as const)('a model of %s', kind => {
+  const stage = useStage({ kind })
+
+  test('thinks before it answers if it is asked to, and not if it is asked not to', async () => {
+    for (const [i, effort] of ['none', 'low'].entries()) {
+      const generation = await ask(stage.url, { ...QUESTION, max_tokens: 200, reasoning_effort: effort })
+      expect(await stage.viewer.end(i)).toMatchObject({ generation, state: 'done' })
+      const kinds = stage.viewer.tokens.filter(one => one.generation === generation).map(one => one.kind)
+      expect(new Set(kinds)).toEqual(new Set(effort === 'none' ? ['message'] : ['reasoning', 'message']))
+    }
+  })
 })
 
 test('a prompt with tools asks llama.cpp for probabilities by its own name: it refuses the other beside tools', () => {

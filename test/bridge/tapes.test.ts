@@ -247,7 +247,10 @@ describe('an answer from the cache', () => {
 
 describe('a prompt of the page', () => {
   test('is taped, with no name in the log', async () => {
-    const id = bridge.bridge.generate({ messages: QUESTION, parameters: { max_tokens: 5 } })
+    const { generation: id } = bridge.bridge.generate({
+      messages: QUESTION,
+      parameters: { max_tokens: 5 },
+    })
     const [tape] = (await bridge.over()) as [KeptTape]
     expect(tape.request).toMatchObject({
       ...{ method: 'POST', target: '/v1/chat/completions', correlationId: null },
@@ -272,7 +275,7 @@ describe('a prompt of the page', () => {
     const lone = await new TapedBridge().start([`${demo.url},kind=openai`])
     const slow = { messages: QUESTION, parameters: {} }
     // Before it was sent.
-    lone.bridge.stop(lone.bridge.generate(slow))
+    lone.bridge.stop(lone.bridge.generate(slow).generation)
     await lone.over(1)
     demo.server.setFaults('silence=forever@1', 1)
     lone.bridge.generate(slow)

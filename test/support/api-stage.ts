@@ -92,7 +92,7 @@ const nothing = (): never => {
   throw new TokenscopeError('NOT_FOUND', 'There is nothing.')
 }
 const NOTHING: Omit<Rooms, 'records' | 'replays'> = {
-  generations: { generate: nothing, continue: nothing, stop: nothing },
+  generations: { generate: nothing, continue: nothing, continueFrom: nothing, stop: nothing },
   upstreams: { reports: () => [], queued: 0 },
   workflows: { active: () => [] },
   cache: { statistics: nothing, empty: () => 0 },

@@ -1,8 +1,11 @@
 import type { Page } from 'playwright-core'
+import { decodeTile } from '../../broadcast/protocol/tile-codec.ts'
+import type { ViewAnswer } from '../../broadcast/protocol/view.ts'
 import { BIN_SUBPROTOCOL } from '../../broadcast/protocol.ts'
 import { mapPosition } from '../../compositor/layout/map.ts'
 import type { LogEntry, NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
 import { BinaryTeller } from './binary-log.ts'
+import { answererOf, type MadeToken } from './view-answers.ts'
 
 const WORDS = ['The', ' river', ' and', ' a', ' tea', ',', ' of', '\n', ' sure', ' window', ' 你好', ' 👩‍🚀']
 
@@ -34,13 +37,15 @@ export function logOf({ counts, stride, unknownEach }: FeedShape): LogEntry[] {
   return entries.map((entry, i) => ({ ...entry, seq: i + 1 }))
 }
 
-/** Has the page hear of these entries when it connects, in place of a server's log. */
+/** Has the page hear of these entries when it connects, in place of a server's log, and answers what it asks of the map. */
 export async function feedPage(page: Page, entries: readonly LogEntry[]): Promise<void> {
+  const view = answererOf(entries.filter(entry => entry.type === 'token_activation').map(madeOf), ['fed'])
   await page.routeWebSocket(/\/scope\/v1\/stream$/, socket => {
     const say = (message: unknown) => socket.send(JSON.stringify(message))
     say({ type: 'hello', epoch: 'fed', head: 0, protocol: BIN_SUBPROTOCOL, layouts: ['map'], demo: false })
     socket.onMessage(message => {
-      const { type, since } = JSON.parse(String(message))
+      const { type, since, ...question } = JSON.parse(String(message))
+      if (type === 'viewport') void view(question).then(answer => say(viewMessage(question.id, answer)))
       if (type === 'ping') say({ type: 'pong', epoch: 'fed', seq: entries.length })
       if (type !== 'subscribe' || since !== undefined) return
       say({ type: 'snapshot', upto: 0, part: 0, last: true, generations: [] })
@@ -50,6 +55,30 @@ export async function feedPage(page: Page, entries: readonly LogEntry[]): Promis
       }
     })
   })
+}
+
+/** An answer in one part, every tile with its content. */
+function viewMessage(id: number, { tiles, ...answer }: ViewAnswer) {
+  const whole = tiles.map(({ content, ...tile }) => ({ ...tile, ...decodeTile(content as Uint8Array) }))
+  return { type: 'view', id, part: 0, last: true, ...answer, tiles: whole }
+}
+
+function madeOf(entry: TokenEntry): MadeToken {
+  const { generation, index, token_text: text, kind, timestamp, confidence, entropy, position } = entry
+  const token = {
+    id: `${generation}:${index}`,
+    text,
+    x: 0,
+    y: 0,
+    w: 1,
+    kind,
+    model: 0,
+    confidence,
+    entropy,
+    interval_ms: null,
+    timestamp,
+  }
+  return { token, map: position, flow: [0, 0, undefined], timeline: [0, 0, 1] }
 }
 
 function tokenOf(generation: string, index: number, cell: number, confidence: number | null): TokenEntry {

@@ -33,7 +33,7 @@ export interface StreamOptions {
 }
 
 /** A token, and its place in each layout. */
-interface Made {
+export interface MadeToken {
   token: ViewToken
   map: [number, number]
   flow: [number, number, ViewToken['wraps']]
@@ -50,7 +50,7 @@ export function makeStreams({
 }: StreamOptions) {
   const random = randomFrom(seed)
   const pieces = prose.match(/ ?[\p{L}\p{N}]{1,6}|\n+|[^\S\n]+(?=\s)|\s|[^\s\p{L}\p{N}]{1,3}/gu) ?? []
-  const made: Made[] = []
+  const made: MadeToken[] = []
   let block = 0
   let line = 0
   const laneEnds: number[] = []
@@ -81,7 +81,7 @@ export function makeStreams({
       const x = column + (word === '' ? 0 : spaces)
       const at = generation * 0 + line
       const [px, py] = mapPosition(Math.floor(at / (SIDE / 2)))
-      const flow: Made['flow'] = [px * SIDE + x, py * SIDE + (at % (SIDE / 2)) * 2, undefined]
+      const flow: MadeToken['flow'] = [px * SIDE + x, py * SIDE + (at % (SIDE / 2)) * 2, undefined]
       if (text.includes('\n')) {
         line += text.length
         column = 0
@@ -121,11 +121,11 @@ export function makeStreams({
 }
 
 /** Answers questions about those tokens as a composition would: tokens near, tiles of cells far. */
-export function answererOf(made: readonly Made[], models: string[] = MODELS) {
+export function answererOf(made: readonly MadeToken[], models: string[] = MODELS) {
   return async (question: ViewQuestion): Promise<ViewAnswer> => answer(made, question, models)
 }
 
-function answer(made: readonly Made[], question: ViewQuestion, models: string[]): ViewAnswer {
+function answer(made: readonly MadeToken[], question: ViewQuestion, models: string[]): ViewAnswer {
   const { layout, x, y, w, h, zoom } = question
   const color = question.color ?? 'confidence'
   const zoomY = question.zoom_y ?? (layout === 'timeline' ? 1 : zoom)
@@ -139,10 +139,10 @@ function answer(made: readonly Made[], question: ViewQuestion, models: string[])
     placed.length === 0
       ? null
       : [
-          Math.min(...placed.map(token => token.x)),
-          Math.min(...placed.map(token => token.y)),
-          Math.max(...placed.map(token => token.x + token.w)),
-          Math.max(...placed.map(token => token.y + high)),
+          extreme(Math.min, placed, token => token.x),
+          extreme(Math.min, placed, token => token.y),
+          extreme(Math.max, placed, token => token.x + token.w),
+          extreme(Math.max, placed, token => token.y + high),
         ]
   const inView = placed.filter(
     token => token.x + token.w > x && token.x < x + w / zoom && token.y + high > y && token.y < y + h / zoomY,
@@ -162,12 +162,23 @@ function answer(made: readonly Made[], question: ViewQuestion, models: string[])
   return { ...common, z, tokens: [], tiles: tilesOf(placed, color, layout === 'timeline', z) }
 }
 
+/** There may be more of them than a call takes arguments. */
+function extreme(
+  choose: (a: number, b: number) => number,
+  tokens: readonly ViewToken[],
+  of: (token: ViewToken) => number,
+): number {
+  return tokens.reduce((best, token) => choose(best, of(token)), of(tokens[0] as ViewToken))
+}
+
 function tilesOf(tokens: readonly ViewToken[], color: ColorName, lanes: boolean, z: number) {
   const cells = new Map<string, ViewToken[]>()
   for (const token of tokens) {
     const [x, y] = [Math.floor(token.x / 2 ** z), lanes ? token.y / LANE : Math.floor(token.y / 2 ** z)]
     const key = `${x} ${y}`
-    cells.set(key, [...(cells.get(key) ?? []), token])
+    const inside = cells.get(key)
+    if (inside === undefined) cells.set(key, [token])
+    else inside.push(token)
   }
   const tiles = new Map<string, TileCell[]>()
   for (const [key, inside] of cells) {

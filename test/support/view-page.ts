@@ -2,7 +2,8 @@
 import type { TileAnswer, ViewAnswer } from '../../broadcast/protocol/view.ts'
 import { buildScene, type SceneOptions, type ViewScene } from '../../compositor/draw/view-scene.ts'
 import { loadPageFont } from '../../web/draw/glyph-rasterizer.ts'
-import { createViewPainter, createViewRenderer } from '../../web/draw/view-drawing.ts'
+import { createViewPainter } from '../../web/draw/view-drawing.ts'
+import { createViewRenderer } from '../../web/draw/view-shaders.ts'
 
 /** An answer and how to draw it, without bytes. */
 export interface PageDrawing {

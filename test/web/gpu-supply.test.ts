@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { CellLayer } from '../../web/map/cell-layer.ts'
 import { GpuSupply } from '../../web/map/gpu-supply.ts'
+import type { PictureLayer } from '../../web/view/picture-layer.ts'
 
 /** A device that can be lost, or refuse a command, at will. */
 class FakeDevice extends EventTarget {
@@ -24,7 +24,7 @@ class FakeDevice extends EventTarget {
 type Answer = FakeDevice | null | Error
 
 interface More {
-  prepare?: (device: GPUDevice) => Promise<CellLayer>
+  prepare?: (device: GPUDevice) => Promise<PictureLayer>
   gpu?: undefined
   secure?: boolean
   software?: boolean
@@ -35,7 +35,7 @@ interface More {
 function make(answers: Answer[], { fallback = false, ...more }: More = {}) {
   const said: string[] = []
   const reported: string[] = []
-  const layer: CellLayer = { by: 'webgpu', paint: () => false, stop: () => said.push('stop') }
+  const layer = { by: 'webgpu', stop: () => said.push('stop') } as unknown as PictureLayer
   const gpu = {
     requestAdapter: async () => {
       const answer = answers.shift() ?? null
@@ -108,7 +108,7 @@ describe('the supply of a GPU', () => {
   it('does not draw with a device that was lost while its shaders compiled', async () => {
     const [first, second] = [new FakeDevice(), new FakeDevice()]
     const compiled: (() => void)[] = []
-    const prepare = () => new Promise<CellLayer>(resolve => compiled.push(() => resolve(layer)))
+    const prepare = () => new Promise<PictureLayer>(resolve => compiled.push(() => resolve(layer)))
     const { said, layer, pass } = make([first, second], { prepare })
     await pass(0)
     first.lose('driver reset')

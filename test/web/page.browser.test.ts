@@ -5,8 +5,8 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CLOSE_CODES } from '../../events/close-codes.ts'
 import type { Tokenscope } from '../../main.ts'
-import type { DrawnBy } from '../../web/map/cell-layer.ts'
 import type { ScopeHook } from '../../web/test-hook.ts'
+import type { DrawnBy } from '../../web/view/picture-layer.ts'
 import {
   drawnBySoftware,
   launchBrowser,

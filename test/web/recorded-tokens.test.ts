@@ -94,13 +94,15 @@ test('no more is read than there is to be room for, the newest first', async () 
   expect(store.get('g_1')?.tokens.held).toBe(10)
 })
 
-test('what runs is left to the log, what has no cell or no record stays without tokens', async () => {
+test('what runs is left to the log, what has no cell stays off the map, what has no record without tokens', async () => {
   const generations = [told('g_1', 2), told('g_2', 2), told('g_3', 2, { state: 'generating' })]
   const { store, tokens, asked } = make(generations, {
     g_2: [recordedToken(0, null), recordedToken(1, null)],
   })
   await tokens.look()
-  expect(store.held.value).toBe(0)
+  expect(store.get('g_2')?.tokens.held).toBe(2)
+  expect(store.held.value).toBe(2)
+  expect(store.blocks.bounds).toBeNull()
   expect(asked).toEqual(['g_2 1000 null', 'g_1 1000 null'])
 })
 

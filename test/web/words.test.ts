@@ -8,7 +8,6 @@ import {
   replayWords,
 } from '../../web/format.ts'
 import { visiblePieces, visibleText } from '../../web/invisible.ts'
-import { wrap } from '../../web/map/cell-text.ts'
 import { bucketsOf } from '../../web/rail/spark-buckets.ts'
 import { TokenColumns } from '../../web/token-columns.ts'
 
@@ -92,30 +91,11 @@ describe('numbers', () => {
   })
 })
 
-describe('text in a cell', () => {
-  it('is cut to its rows, with an ellipsis where there is more', () => {
-    expect(wrap('hello', 10, 2)).toEqual(['hello'])
-    expect(wrap('hello world', 6, 2)).toEqual(['hello ', 'world'])
-    expect(wrap('abcdefghij', 3, 2)).toEqual(['abc', 'de…'])
-    expect(wrap('', 3, 2)).toEqual([])
-  })
-
-  it('is never cut within what a reader takes for one character', () => {
-    expect(wrap('👨‍👩‍👧‍👦👩🏽‍🚀🇩🇪', 1, 3)).toEqual(['👨‍👩‍👧‍👦', '👩🏽‍🚀', '🇩🇪'])
-    expect(wrap('e\u0301e\u0301', 1, 2)).toEqual(['e\u0301', 'e\u0301'])
-    // Nor does a heap of marks tower over the neighbours.
-    expect(wrap(`e${'\u0301'.repeat(500)}`, 3, 1)[0]?.length).toBeLessThan(30)
-  })
-})
-
 describe('a sparkline', () => {
   it('sums tokens up in runs, with unknown confidence left unknown', () => {
     const tokens = new TokenColumns()
     for (let index = 0; index < 100; index++) {
       tokens.put({
-        type: 'token_activation',
-        seq: index,
-        generation: 'g',
         index,
         token_id: null,
         token_text: 'x',

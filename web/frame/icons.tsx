@@ -87,3 +87,25 @@ export const IconSend = () => (
     <path d="M13 3v4a2 2 0 0 1-2 2H3.5M6.5 6l-3 3 3 3" />
   </Icon>
 )
+
+export const IconSliders = () => (
+  <Icon>
+    <path d="M2.5 5h6M12 5h1.5M2.5 11H4M7.5 11h6" />
+    <circle cx="10.25" cy="5" r="1.75" />
+    <circle cx="5.75" cy="11" r="1.75" />
+  </Icon>
+)
+
+export const IconLink = () => (
+  <Icon>
+    <path d="M6.8 9.2a2.6 2.6 0 0 0 3.7 0l2.2-2.2a2.6 2.6 0 0 0-3.7-3.7l-1 1" />
+    <path d="M9.2 6.8a2.6 2.6 0 0 0-3.7 0L3.3 9a2.6 2.6 0 0 0 3.7 3.7l1-1" />
+  </Icon>
+)
+
+export const IconMinimap = () => (
+  <Icon>
+    <rect x="1.5" y="3" width="13" height="10" rx="1.5" />
+    <rect class="icon-solid" x="8" y="7.5" width="4.5" height="3.5" rx="0.5" />
+  </Icon>
+)

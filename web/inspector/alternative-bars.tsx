@@ -1,57 +1,63 @@
-import { cividisCss } from '../../compositor/draw/cividis.ts'
-import type { Alternative } from '../../events/generation.ts'
+import { scaleColour } from '../../compositor/draw/colour-scale.ts'
+import { cssOfRgba } from '../../compositor/draw/rgba.ts'
 import { formatPercent } from '../format.ts'
+import { visibleText } from '../invisible.ts'
+import { useScope } from '../scope.ts'
 import type { TokenDetail } from '../token-columns.ts'
+import { IconBranch } from './icons.tsx'
+import { type Candidate, candidatesOf } from './likelihood.ts'
 import { TokenText } from './token-text.tsx'
 
-interface Row {
-  text: string
-  p: number
-  chosen: boolean
+interface Props {
+  token: Pick<TokenDetail, 'text' | 'logprob' | 'confidence' | 'top'>
+  most: number
+  /** Shows what is left for all other tokens as a bar of its own. */
+  whole?: boolean
+  /** Goes on with an alternative instead; the bars have a button for it then. */
+  onTake?: ((text: string) => void) | undefined
 }
 
 /** The alternatives of a token as bars, likeliest first; the token itself is among them and marked. */
-export function AlternativeBars({ token, most }: { token: TokenDetail; most: number }) {
-  const rows = rowsOf(token, most)
+export function AlternativeBars({ token, most, whole, onTake }: Props) {
+  const scale = useScope().look.scale.value
+  const { rows, rest } = candidatesOf(token, most)
   return (
-    <ol class="bars">
+    <ol class="bars" data-takes={onTake !== undefined}>
       {rows.map((row, i) => (
         <li key={i} class="bar" data-chosen={row.chosen}>
           <span class="bar-text">
             <TokenText text={row.text} />
           </span>
           <span class="bar-track">
-            <span class="bar-fill" style={{ width: `${row.p * 100}%`, background: cividisCss(row.p) }} />
+            <span
+              class="bar-fill"
+              style={{ width: `${row.p * 100}%`, background: cssOfRgba(scaleColour(row.p, scale)) }}
+            />
           </span>
           <span class="bar-p">{formatPercent(row.p)}</span>
+          {onTake === undefined ? null : <Take row={row} onTake={onTake} />}
         </li>
       ))}
+      {whole && rest !== null ? (
+        <li class="bar bar-rest">
+          <span class="bar-text">all others</span>
+          <span class="bar-track">
+            <span class="bar-fill" style={{ width: `${rest * 100}%` }} />
+          </span>
+          <span class="bar-p">{formatPercent(rest)}</span>
+        </li>
+      ) : null}
     </ol>
   )
 }
 
-function rowsOf(token: TokenDetail, most: number): Row[] {
-  const sorted = [...token.top].sort((a, b) => b.logprob - a.logprob)
-  const same = ownAmong(sorted, token)
-  const rows = sorted.map(
-    (of): Row => ({ text: of.text, p: Math.min(1, Math.exp(of.logprob)), chosen: of === same }),
+/** What can be said again by its text; a part of a character cannot. */
+function Take({ row, onTake }: { row: Candidate; onTake: (text: string) => void }) {
+  if (row.chosen || row.text === '' || row.text.includes('\ufffd')) return <span />
+  const words = `Continue with “${visibleText(row.text)}” instead`
+  return (
+    <button type="button" class="take" title={words} aria-label={words} onClick={() => onTake(row.text)}>
+      <IconBranch />
+    </button>
   )
-  const own = rows.find(row => row.chosen) ?? ownRow(token)
-  const shown = rows.slice(0, most)
-  // A token that was drawn although others were likelier must not be missing from its own list.
-  if (own !== null && !shown.includes(own)) {
-    if (shown.length === most) shown.pop()
-    shown.push(own)
-  }
-  return shown
-}
-
-/** Two alternatives may read the same (byte tokens do): the token is the one with its probability. */
-function ownAmong(top: readonly Alternative[], token: TokenDetail): Alternative | undefined {
-  const away = (of: Alternative) => Math.abs(of.logprob - (token.logprob ?? of.logprob))
-  return top.filter(of => of.text === token.text).sort((a, b) => away(a) - away(b))[0]
-}
-
-function ownRow(token: TokenDetail): Row | null {
-  return token.confidence === null ? null : { text: token.text, p: token.confidence, chosen: true }
 }

@@ -1,4 +1,5 @@
-import type { Rgb } from '../../compositor/draw/map-frame.ts'
+/** Red, green, blue of 0 … 1. */
+export type Rgb = [number, number, number]
 
 /** A colour of the stylesheet, `#rgb` or `#rrggbb`, as red, green, blue of 0 … 1. Anything else is black. */
 export function rgbOf(css: string): Rgb {

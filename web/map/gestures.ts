@@ -1,16 +1,26 @@
-import type { MapView } from './map-view.ts'
+import { type Glide, Inertia } from './inertia.ts'
+import { WheelReader } from './wheel.ts'
 
 /** A press that moves less than this, in CSS pixels, is a click. */
 const CLICK_SLOP = 5
-/** What one notch of a wheel or one pixel of a trackpad zooms by, as an exponent. */
-const WHEEL_ZOOM = 0.0016
-/** A pinch on a trackpad arrives as a wheel event with ctrlKey and far smaller steps. */
-const PINCH_ZOOM = 0.01
-const LINE_PX = 16
+/** Two fingers are never closer, as far as their scale goes. */
+const LEAST_SPREAD = 8
+const DOUBLE_CLICK_ZOOM = 2
 
-interface Point {
+/** A point of the canvas, in CSS pixels from its corner. */
+export interface Point {
   x: number
   y: number
+}
+
+/** What gestures move. */
+export interface GestureTarget {
+  /** Moves what is shown by so many CSS pixels. */
+  pan(dx: number, dy: number): void
+  /** Zooms by a factor about a point. */
+  zoom(factor: number, at: Point, smooth?: boolean): void
+  /** The pointer is here; null: it left, or drags. */
+  point(at: Point | null): void
 }
 
 /**
@@ -19,83 +29,142 @@ interface Point {
  */
 export function attachGestures(
   canvas: HTMLCanvasElement,
-  view: MapView,
+  view: GestureTarget,
   pick: (at: Point) => void,
 ): () => void {
-  const pressed = new Map<number, Point>()
-  let travelled = 0
-  const detach = new AbortController()
-  const { signal } = detach
+  const gestures = new Gestures(canvas, view, pick)
+  return () => gestures.detach()
+}
 
-  const local = (event: MouseEvent): Point => {
-    const box = canvas.getBoundingClientRect()
+class Gestures {
+  readonly #canvas: HTMLCanvasElement
+  readonly #view: GestureTarget
+  readonly #pick: (at: Point) => void
+  readonly #listening = new AbortController()
+  readonly #stillness = matchMedia('(prefers-reduced-motion: reduce)')
+  readonly #pressed = new Map<number, Point>()
+  readonly #inertia = new Inertia()
+  readonly #wheel = new WheelReader()
+  #travelled = 0
+  #glide: Glide | null = null
+  #frame = 0
+
+  constructor(canvas: HTMLCanvasElement, view: GestureTarget, pick: (at: Point) => void) {
+    this.#canvas = canvas
+    this.#view = view
+    this.#pick = pick
+    const { signal } = this.#listening
+    // Whatever is done next, on the canvas or not, ends what glides.
+    window.addEventListener('pointerdown', () => this.#stopGlide(), { signal })
+    window.addEventListener('keydown', () => this.#stopGlide(), { signal, capture: true })
+    canvas.addEventListener('pointerdown', event => this.#press(event), { signal })
+    canvas.addEventListener('pointermove', event => this.#move(event), { signal })
+    canvas.addEventListener('pointerup', event => this.#release(event), { signal })
+    canvas.addEventListener('pointercancel', event => this.#release(event), { signal })
+    canvas.addEventListener('pointerleave', () => view.point(null), { signal })
+    canvas.addEventListener('dblclick', event => this.#doubleClick(event), { signal })
+    canvas.addEventListener('wheel', event => this.#turn(event), { signal, passive: false })
+  }
+
+  detach(): void {
+    this.#listening.abort()
+    this.#stopGlide()
+  }
+
+  #press(event: PointerEvent): void {
+    if (event.button !== 0) return
+    if (this.#pressed.size === 0) {
+      // A press that catches what glides is no click.
+      this.#travelled = this.#glide === null ? 0 : CLICK_SLOP
+    }
+    this.#stopGlide()
+    const at = this.#local(event)
+    this.#inertia.reset()
+    this.#inertia.move(at.x, at.y, event.timeStamp)
+    this.#pressed.set(event.pointerId, at)
+    this.#canvas.setPointerCapture(event.pointerId)
+  }
+
+  #move(event: PointerEvent): void {
+    const now = this.#local(event)
+    const before = this.#pressed.get(event.pointerId)
+    if (before === undefined) {
+      if (event.pointerType === 'mouse' || event.pointerType === 'pen') this.#view.point(now)
+      return
+    }
+    this.#pressed.set(event.pointerId, now)
+    const [other] = [...this.#pressed].filter(([id]) => id !== event.pointerId)
+    // Two fingers never mean a click.
+    this.#travelled +=
+      other === undefined ? Math.abs(now.x - before.x) + Math.abs(now.y - before.y) : CLICK_SLOP
+    if (this.#travelled < CLICK_SLOP) return
+    this.#canvas.dataset.dragging = 'true'
+    this.#view.point(null)
+    if (other !== undefined) {
+      this.#pinch(before, now, other[1])
+      return
+    }
+    this.#inertia.move(now.x, now.y, event.timeStamp)
+    this.#view.pan(now.x - before.x, now.y - before.y)
+  }
+
+  /** The point between two fingers stays under them, and their distance is the scale. */
+  #pinch(before: Point, now: Point, still: Point): void {
+    this.#view.pan((now.x - before.x) / 2, (now.y - before.y) / 2)
+    const spread = (p: Point) => Math.max(LEAST_SPREAD, Math.hypot(p.x - still.x, p.y - still.y))
+    this.#view.zoom(spread(now) / spread(before), { x: (now.x + still.x) / 2, y: (now.y + still.y) / 2 })
+  }
+
+  #release(event: PointerEvent): void {
+    if (!this.#pressed.delete(event.pointerId)) return
+    if (this.#pressed.size > 0) {
+      // The finger that stays drags on; how the other moved says nothing about it.
+      this.#inertia.reset()
+      return
+    }
+    delete this.#canvas.dataset.dragging
+    if (event.type !== 'pointerup') return
+    if (this.#travelled < CLICK_SLOP) this.#pick(this.#local(event))
+    else if (!this.#stillness.matches) this.#throw(this.#inertia.release(event.timeStamp))
+  }
+
+  #throw(glide: Glide | null): void {
+    this.#glide = glide
+    if (glide !== null) this.#frame = requestAnimationFrame(now => this.#slide(now))
+  }
+
+  #slide(now: number): void {
+    const moved = this.#glide?.step(now) ?? null
+    if (moved === null) {
+      this.#glide = null
+      return
+    }
+    this.#view.pan(moved.dx, moved.dy)
+    this.#frame = requestAnimationFrame(later => this.#slide(later))
+  }
+
+  #stopGlide(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#glide = null
+  }
+
+  #doubleClick(event: MouseEvent): void {
+    const factor = event.shiftKey ? 1 / DOUBLE_CLICK_ZOOM : DOUBLE_CLICK_ZOOM
+    this.#view.zoom(factor, this.#local(event), true)
+  }
+
+  #turn(event: WheelEvent): void {
+    event.preventDefault()
+    this.#stopGlide()
+    const ask = this.#wheel.read(event)
+    const at = this.#local(event)
+    if ('zoom' in ask) this.#view.zoom(ask.zoom, at)
+    else this.#view.pan(ask.dx, ask.dy)
+    this.#view.point(at)
+  }
+
+  #local(event: MouseEvent): Point {
+    const box = this.#canvas.getBoundingClientRect()
     return { x: event.clientX - box.left, y: event.clientY - box.top }
   }
-
-  canvas.addEventListener(
-    'pointerdown',
-    event => {
-      if (event.button !== 0) return
-      if (pressed.size === 0) travelled = 0
-      pressed.set(event.pointerId, local(event))
-      canvas.setPointerCapture(event.pointerId)
-    },
-    { signal },
-  )
-
-  canvas.addEventListener(
-    'pointermove',
-    event => {
-      const now = local(event)
-      const before = pressed.get(event.pointerId)
-      if (before === undefined) {
-        if (event.pointerType === 'mouse' || event.pointerType === 'pen') view.point(now)
-        return
-      }
-      pressed.set(event.pointerId, now)
-      travelled += Math.abs(now.x - before.x) + Math.abs(now.y - before.y)
-      if (travelled < CLICK_SLOP) return
-      canvas.dataset.dragging = 'true'
-      view.point(null)
-      const [other] = [...pressed.entries()].filter(([id]) => id !== event.pointerId)
-      if (other === undefined) {
-        view.pan(now.x - before.x, now.y - before.y)
-        return
-      }
-      // Two fingers: the point between them stays under them, and their distance is the scale.
-      const still = other[1]
-      view.pan((now.x - before.x) / 2, (now.y - before.y) / 2)
-      const spread = (p: Point) => Math.max(8, Math.hypot(p.x - still.x, p.y - still.y))
-      view.zoom(spread(now) / spread(before), { x: (now.x + still.x) / 2, y: (now.y + still.y) / 2 })
-    },
-    { signal },
-  )
-
-  const release = (event: PointerEvent) => {
-    const at = pressed.get(event.pointerId)
-    if (at === undefined) return
-    pressed.delete(event.pointerId)
-    if (pressed.size === 0) delete canvas.dataset.dragging
-    if (event.type === 'pointerup' && pressed.size === 0 && travelled < CLICK_SLOP) pick(local(event))
-  }
-  canvas.addEventListener('pointerup', release, { signal })
-  canvas.addEventListener('pointercancel', release, { signal })
-  canvas.addEventListener('pointerleave', () => view.point(null), { signal })
-  canvas.addEventListener('dblclick', event => view.zoom(event.shiftKey ? 0.5 : 2, local(event), true), {
-    signal,
-  })
-
-  canvas.addEventListener(
-    'wheel',
-    event => {
-      event.preventDefault()
-      const unit = event.deltaMode === 1 ? LINE_PX : 1
-      const amount = Math.max(-240, Math.min(240, event.deltaY * unit))
-      view.zoom(Math.exp(-amount * (event.ctrlKey ? PINCH_ZOOM : WHEEL_ZOOM)), local(event))
-      view.point(local(event))
-    },
-    { signal, passive: false },
-  )
-
-  return () => detach.abort()
 }

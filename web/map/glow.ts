@@ -1,70 +1,66 @@
-/** The light of tokens that just landed. */
-import { cellGap } from '../../compositor/draw/cell-paint.ts'
-import type { MapLight } from '../../compositor/draw/map-light.ts'
+/** The light of tokens that just landed: a halo each, and a flash on its place that fades. */
 import { cssOf, rgbOf } from './colour.ts'
 import { GLOW_MS, type Landing } from './landings.ts'
 import type { MapPalette } from './palette.ts'
 import type { Plot } from './plot.ts'
-import type { Scene } from './scene.ts'
 
-/** Glows are no smaller than this many CSS pixels: a landing is seen from afar as well. */
-const SMALLEST_GLOW = 9
+/** Halos are no smaller and no larger than this many CSS pixels: a landing is seen from afar as well. */
+const SMALLEST_HALO = 9
+const LARGEST_HALO = 64
 const FLASH = '#f1fff4'
+const SPRITE = 128
 
-/** The lights of a scene, oldest first: for each landing a halo, and a flash on its cell that fades. */
-export function lightsOf(scene: Scene, plot: Plot, palette: MapPalette): MapLight[] {
-  if (!scene.glow) return []
-  return scene.landings.flatMap(landing => lightsOfLanding(landing, plot, palette, scene.now))
+/** A halo in one colour, to be stretched: a gradient for each landing and frame takes far longer. */
+export class HaloSprite {
+  readonly #ink: string
+  readonly #canvas: OffscreenCanvas
+
+  constructor(ink: string) {
+    this.#ink = ink
+    this.#canvas = new OffscreenCanvas(SPRITE, SPRITE)
+    const ctx = this.#canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
+    const middle = SPRITE / 2
+    const halo = ctx.createRadialGradient(middle, middle, SPRITE / 12, middle, middle, middle)
+    halo.addColorStop(0, cssOf(rgbOf(ink)))
+    halo.addColorStop(1, cssOf(rgbOf(ink), 0))
+    ctx.fillStyle = halo
+    ctx.fillRect(0, 0, SPRITE, SPRITE)
+  }
+
+  /** Whether it is of this colour. */
+  isOf(ink: string): boolean {
+    return this.#ink === ink
+  }
+
+  paint(ctx: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
+    ctx.drawImage(this.#canvas, x - radius, y - radius, 2 * radius, 2 * radius)
+  }
 }
 
-function lightsOfLanding(landing: Landing, plot: Plot, palette: MapPalette, now: number): MapLight[] {
-  const { tokens } = landing.generation
-  if (!tokens.has(landing.index)) return []
-  const left = 1 - Math.min(1, Math.max(0, (now - landing.at) / GLOW_MS))
-  const ease = left ** 3
-  const x = plot.x(tokens.x(landing.index))
-  const y = plot.y(tokens.y(landing.index))
-  const side = Math.max(1, plot.cell - cellGap(plot.cell))
-  const radius = Math.max(SMALLEST_GLOW * plot.ratio, Math.min(64 * plot.ratio, plot.cell * (0.9 + ease)))
-  const halo: MapLight = {
-    left: x + side / 2 - radius,
-    top: y + side / 2 - radius,
-    width: 2 * radius,
-    height: 2 * radius,
-    ink: rgbOf(palette.glow),
-    alpha: ease * (palette.dark ? 0.4 : 0.3),
-    inner: side * 0.2,
-    adds: palette.dark,
-  }
-  const flash: MapLight = {
-    left: x,
-    top: y,
-    width: side,
-    height: side,
-    ink: rgbOf(palette.dark ? FLASH : palette.glow),
-    alpha: ease * 0.85,
-    inner: null,
-    adds: false,
-  }
-  return [halo, flash]
-}
-
-/** Paints lights on a 2D canvas. */
-export function paintLights(ctx: CanvasRenderingContext2D, lights: readonly MapLight[]): void {
-  for (const { left, top, width, height, ink, alpha, inner, adds } of lights) {
-    ctx.globalCompositeOperation = adds ? 'lighter' : 'source-over'
-    ctx.globalAlpha = alpha
-    if (inner === null) ctx.fillStyle = cssOf(ink)
-    else {
-      const x = left + width / 2
-      const y = top + height / 2
-      const halo = ctx.createRadialGradient(x, y, inner, x, y, width / 2)
-      halo.addColorStop(0, cssOf(ink))
-      halo.addColorStop(1, cssOf(ink, 0))
-      ctx.fillStyle = halo
-    }
+/** Paints the light of landings, oldest first, at this time of the animation clock. */
+export function paintGlow(
+  ctx: CanvasRenderingContext2D,
+  landings: readonly Landing[],
+  plot: Plot,
+  palette: MapPalette,
+  halo: HaloSprite,
+  now: number,
+): void {
+  for (const landing of landings) {
+    const left = plot.x(landing.x)
+    const top = plot.y(landing.y)
+    const width = Math.max(1, plot.x(landing.x + landing.width) - left - 1)
+    const height = Math.max(1, plot.y(landing.y + landing.height) - top - 1)
+    const ease = (1 - Math.min(1, Math.max(0, (now - landing.at) / GLOW_MS))) ** 3
+    const size = Math.min(width, height) * (0.9 + ease)
+    const radius = plot.ratio * Math.min(LARGEST_HALO, Math.max(SMALLEST_HALO, size / plot.ratio))
+    ctx.globalCompositeOperation = palette.dark ? 'lighter' : 'source-over'
+    ctx.globalAlpha = ease * (palette.dark ? 0.4 : 0.3)
+    halo.paint(ctx, left + width / 2, top + height / 2, radius)
+    ctx.globalCompositeOperation = 'source-over'
+    ctx.globalAlpha = ease * 0.85
+    ctx.fillStyle = palette.dark ? FLASH : palette.glow
     ctx.fillRect(left, top, width, height)
   }
-  ctx.globalCompositeOperation = 'source-over'
   ctx.globalAlpha = 1
 }

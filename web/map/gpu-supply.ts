@@ -1,5 +1,5 @@
 import { reasonOf } from '../../events/errors.ts'
-import type { CellLayer } from './cell-layer.ts'
+import type { PictureLayer } from '../view/picture-layer.ts'
 
 /** After a loss a device is asked for this many times more, after these delays in milliseconds. */
 const DELAYS_MS = [0, 1500]
@@ -13,9 +13,9 @@ export interface GpuSupplyOptions {
   /** Whether a GPU that is a program will do: it is slower than Canvas 2D on the same processor. */
   software: boolean
   /** Makes what draws with the device; throws where that does not work. */
-  prepare(device: GPUDevice): Promise<CellLayer>
+  prepare(device: GPUDevice): Promise<PictureLayer>
   /** Has this draw from now on, and ends what drew before; null: the device is gone or about to go. */
-  drawWith(layer: CellLayer | null): void
+  drawWith(layer: PictureLayer | null): void
   /** There is none to be had, for this reason: the end of a sentence, without its full stop. */
   without(reason: string): void
   /** Notes what only a developer can mend. */

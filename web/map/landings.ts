@@ -1,18 +1,16 @@
-import type { Generation } from '../generation.ts'
+import type { UnitRect } from '../view/token-index.ts'
 
 /** How long a token glows after it landed. */
 export const GLOW_MS = 400
 /** More than this at once would be one white patch, and slow. */
 const MOST_LANDINGS = 48
 
-/** A token that landed a moment ago. */
-export interface Landing {
-  generation: Generation
-  index: number
+/** A place where a token landed a moment ago, in units of the layout. */
+export interface Landing extends UnitRect {
   at: number
 }
 
-/** The tokens that glow now, oldest first. */
+/** The places that glow now, oldest first. */
 export class Landings {
   #list: Landing[] = []
 
@@ -21,9 +19,9 @@ export class Landings {
     return this.#list.length > 0
   }
 
-  /** A token lands at `at` (milliseconds of the animation clock). */
-  add(generation: Generation, index: number, at: number): void {
-    this.#list.push({ generation, index, at })
+  /** A token lands here at `at` (milliseconds of the animation clock). */
+  add({ x, y, width, height }: UnitRect, at: number): void {
+    this.#list.push({ x, y, width, height, at })
     if (this.#list.length > MOST_LANDINGS) this.#list.splice(0, this.#list.length - MOST_LANDINGS)
   }
 

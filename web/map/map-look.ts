@@ -10,6 +10,7 @@ import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
 import { readSetting, writeSetting } from '../settings.ts'
 
 const SCALES: readonly ScaleName[] = ['cividis', 'viridis']
+const SHOWN = ['shown', 'hidden'] as const
 
 /** How the map is looked at: what a person chooses, remembered by this browser but for the filter. */
 export class MapLook {
@@ -18,11 +19,19 @@ export class MapLook {
   readonly scale: Signal<ScaleName>
   /** What narrows it; null: everything is shown. */
   readonly filter: Signal<ViewFilter | null> = signal(null)
+  /** Whether a small picture of all there is lies in a corner. */
+  readonly minimap: Signal<(typeof SHOWN)[number]>
 
   constructor() {
     this.layout = remembered('layout', LAYOUTS, 'map')
     this.color = remembered('color', COLORS, 'confidence')
     this.scale = remembered('scale', SCALES, 'cividis')
+    this.minimap = remembered('minimap', SHOWN, 'shown')
+  }
+
+  /** Shows the minimap, or hides it. */
+  toggleMinimap(): void {
+    this.minimap.value = this.minimap.value === 'shown' ? 'hidden' : 'shown'
   }
 }
 

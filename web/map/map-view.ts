@@ -1,95 +1,127 @@
-import { type Signal, signal } from '@preact/signals'
+import { effect, type Signal, signal } from '@preact/signals'
+import type { ScopeClient } from '../../broadcast/client.ts'
+import type { LayoutName, ViewToken } from '../../broadcast/protocol/view.ts'
+import type { TokenVisualizationMessage } from '../../broadcast/protocol.ts'
 import type { Generation } from '../generation.ts'
+import type { Selected } from '../selection.ts'
 import type { ScopeStore } from '../store.ts'
-import { type CameraPose, reveal, toScreen, toWorld, type Viewport, viewCentre, zoomAbout } from './camera.ts'
-import type { CellLayer, DrawnBy } from './cell-layer.ts'
-import { CanvasCellLayer } from './cell-layer-canvas.ts'
-import { fitAll, fitGeneration, followPose } from './follow.ts'
-import { Landings } from './landings.ts'
+import type { Playhead } from '../time/playhead.ts'
+import { CanvasPictures } from '../view/canvas-pictures.ts'
+import { LiveTokens } from '../view/live-tokens.ts'
+import { locate } from '../view/locate.ts'
+import type { DrawnBy, PictureLayer } from '../view/picture-layer.ts'
+import { type Look, ViewFeed, type ViewReply } from '../view/view-feed.ts'
+import { ViewStage } from '../view/view-stage.ts'
+import { workMs } from '../view/work-ms.ts'
+import { type CameraPose, type Insets, toScreen, toWorld, visibleBounds } from './camera.ts'
+import { type Followed, fitAll, fitGeneration } from './follow.ts'
+import { boundsOfAnswer, followedOf } from './followed.ts'
+import { FrameClock } from './frame-clock.ts'
+import { lookFrom } from './look-from.ts'
+import { MapCamera } from './map-camera.ts'
+import { MapFacts } from './map-facts.ts'
+import type { MapLook } from './map-look.ts'
+import { MapMarks } from './map-marks.ts'
+import { type Hover, MapPointer } from './map-pointer.ts'
 import { MapPainter } from './painter.ts'
 import { readPalette } from './palette.ts'
-import type { Marks } from './scene.ts'
-import { CameraSpring } from './spring.ts'
 
-/** How often following looks whether the camera must move, in milliseconds. */
-const FOLLOW_EACH_MS = 250
-/** A pointer that rests on a token for longer than this is not reading it any more. */
-const READING_MS = 4000
+export type { Hover } from './map-pointer.ts'
+
+/** How often colours of age are made anew, in milliseconds. */
+const AGE_EACH_MS = 1000
 /** Device pixels along a side of the picture: larger ones not every GPU takes, so they are stretched. */
 const MOST_PIXELS = 8192
-/** The first look, before anything is there: one block fills the view. */
-const FIRST_POSE: CameraPose = { x: 8, y: 8, scale: 32 }
 
-/** A token under the pointer and where on the screen it is. */
-export interface Hover {
-  generation: Generation
-  index: number
-  /** CSS pixels from the canvas's corner: the cell's rectangle. */
-  left: number
-  top: number
-  size: number
+export interface MapViewOptions {
+  canvas: HTMLCanvasElement
+  store: ScopeStore
+  client: Pick<ScopeClient, 'view' | 'pick' | 'follow' | 'applied'>
+  look: MapLook
+  playhead: Playhead
 }
 
-/** The part of the window that floats over the map, by edge. */
-export type Insets = Pick<Viewport, 'left' | 'top' | 'right' | 'bottom'>
-
-/** The live map: camera, animation and what is marked; it draws only while something changes. */
+/**
+ * The live map: it shows what the server answers about the part of a layout that is in view, and draws only while
+ * something changes.
+ */
 export class MapView {
-  readonly following: Signal<boolean> = signal(true)
-  readonly hover: Signal<Hover | null> = signal(null)
+  readonly following: Signal<boolean>
+  readonly hover: Signal<Hover | null>
   /** Why no GPU draws the map, as the end of a sentence; null while one does or none was asked for. */
   readonly withoutGpu: Signal<string | null> = signal(null)
-  readonly #store: ScopeStore
-  readonly #canvas: HTMLCanvasElement
-  readonly #ctx: CanvasRenderingContext2D
-  readonly #painter: MapPainter
-  readonly #spring = new CameraSpring(FIRST_POSE)
-  readonly #landings = new Landings()
+  /** What others are told of it. */
+  readonly facts = new MapFacts()
+  readonly #options: MapViewOptions
+  /** The context of the canvas, which a layer that draws below it has to clear. */
+  readonly context: CanvasRenderingContext2D
   readonly #stillness: MediaQueryList
-  #view: Viewport = { width: 1, height: 1, left: 0, top: 0, right: 0, bottom: 0 }
+  readonly #camera: MapCamera
+  readonly #feed: ViewFeed
+  readonly #stage: ViewStage
+  readonly #live: LiveTokens
+  readonly #painter: MapPainter
+  readonly #pointer: MapPointer
+  readonly #marks: MapMarks
   #ratio = 1
-  #pinned: Marks['pinned'] = null
-  #pointer: { x: number; y: number } | null = null
-  #pointedAt = 0
-  #frame = 0
-  #lastFrame = 0
-  #lastFollow = Number.NEGATIVE_INFINITY
-  #later: ReturnType<typeof setTimeout> | undefined
-  #settled = false
-  readonly #stopListening: () => void
+  readonly #clock = new FrameClock((now, dt) => this.#tick(now, dt))
+  readonly #stop: (() => void)[]
 
-  constructor(canvas: HTMLCanvasElement, store: ScopeStore) {
-    this.#canvas = canvas
-    this.#store = store
+  constructor(options: MapViewOptions) {
+    this.#options = options
+    const { canvas, store, client, look } = options
     this.#stillness = matchMedia('(prefers-reduced-motion: reduce)')
-    this.#ctx = canvas.getContext('2d') as CanvasRenderingContext2D
-    this.#painter = new MapPainter(this.#ctx, new CanvasCellLayer(this.#ctx), readPalette(canvas))
-    this.#stopListening = store.listen({
-      landed: (generation, index) => {
-        if (!this.#still) this.#landings.add(generation, index, performance.now())
-        this.draw()
-      },
-      redrawn: () => {
-        // History comes in parts: the first look is over when it is all there.
-        if (this.#live.length === 0) this.#settled = false
-        this.draw()
-      },
-      changed: () => this.draw(),
+    this.context = canvas.getContext('2d') as CanvasRenderingContext2D
+    this.#camera = new MapCamera(look.layout.peek(), () => this.#still)
+    this.following = this.#camera.following
+    this.#stage = new ViewStage(new CanvasPictures(this.context))
+    this.#live = new LiveTokens(store)
+    this.#painter = new MapPainter(this.context, this.#stage, readPalette(canvas))
+    this.#pointer = new MapPointer(this.#stage, this.#live, client)
+    this.#marks = new MapMarks(this.#stage, this.#live, store)
+    this.hover = this.#pointer.hover
+    this.#feed = new ViewFeed({
+      ask: question => client.view(question),
+      onReply: reply => this.#reply(reply),
+      onReady: () => this.draw(),
+      onRefused: message => this.facts.refuse(message),
     })
-    this.draw()
+    this.#stop = [
+      store.listen({
+        landed: (generation, index) => this.#landed(generation, index),
+        redrawn: () => this.#news(false),
+        began: () => this.draw(),
+        changed: () => this.#news(true),
+      }),
+      effect(() => this.#enter(look.layout.value)),
+      effect(() => {
+        // Read: whichever changes, something else is to be drawn.
+        void [look.color.value, look.filter.value, options.playhead.at.value]
+        this.draw()
+      }),
+      effect(() => {
+        look.scale.value // read
+        this.retheme()
+      }),
+      effect(() => {
+        // A connection that is back may have missed what moved.
+        if (store.connection.value.kind === 'open') this.#news(true)
+      }),
+    ]
   }
 
   /** Ends drawing and listening. */
   stop(): void {
-    cancelAnimationFrame(this.#frame)
-    clearTimeout(this.#later)
-    this.#stopListening()
-    this.#painter.layer.stop()
+    this.#clock.stop()
+    for (const stop of this.#stop) stop()
+    this.#feed.stop()
+    this.#pointer.stop()
+    this.#stage.stop()
   }
 
-  /** What draws the cells now. */
+  /** What draws the pictures now. */
   get drawnBy(): DrawnBy {
-    return this.#painter.layer.by
+    return this.#stage.layer.by
   }
 
   /** Frames drawn so far. */
@@ -97,244 +129,271 @@ export class MapView {
     return this.#painter.frames
   }
 
-  /** Has the cells drawn by this layer from now on, or with Canvas 2D; the one before is ended. */
-  drawWith(layer: CellLayer | null): void {
-    this.#painter.layer.stop()
-    this.#painter.layer = layer ?? new CanvasCellLayer(this.#ctx)
+  /** Whether what is shown is what is looked at, whole and sharp: nothing is asked, worked on, or on its way. */
+  get settled(): boolean {
+    const { shown, busy } = this.#stage
+    return (
+      shown !== null && !busy && !this.#clock.pending && this.#feed.idle && this.#feed.does(this.#lookNow())
+    )
+  }
+
+  /** Has pictures made by this layer from now on, or by Canvas 2D; the one before is ended. */
+  drawWith(layer: PictureLayer | null): void {
+    this.#painter.cutChange()
+    this.#stage.drawWith(layer ?? new CanvasPictures(this.context))
     // At once, so that nobody sees a frame in which both or neither have drawn.
     this.drawNow()
   }
 
-  get #live(): Generation[] {
-    return this.#store.list.peek().filter(generation => generation.live)
+  /** The canvas has this size now, in CSS pixels, on a screen of this pixel ratio. */
+  resize(width: number, height: number, ratio: number): void {
+    const { canvas } = this.#options
+    this.#ratio = Math.min(ratio, MOST_PIXELS / width, MOST_PIXELS / height)
+    canvas.width = Math.max(1, Math.round(width * this.#ratio))
+    canvas.height = Math.max(1, Math.round(height * this.#ratio))
+    this.#camera.resize(width, height)
+    this.draw()
+  }
+
+  /** Something floats over these edges now. What is shown stays where it is on the screen. */
+  cover(insets: Insets): void {
+    this.#camera.cover(insets)
+    this.draw()
+  }
+
+  /** The theme, the scale or the face of letters changed. */
+  retheme(): void {
+    this.#painter.palette = readPalette(this.#options.canvas)
+    this.#stage.restyle(this.#style)
+    this.draw()
+  }
+
+  /** Marks what is chosen and brings its place into view. */
+  pin(pinned: Selected | null): void {
+    this.#marks.pinned = pinned
+    const bounds = this.#marks.bounds(this.#layout)
+    if (bounds !== null) this.#camera.reveal(bounds)
+    this.draw()
+  }
+
+  /** Moves what is shown by so many CSS pixels. */
+  pan(dx: number, dy: number, smooth = false): void {
+    this.#camera.pan(dx, dy, smooth)
+    this.draw()
+  }
+
+  /** Zooms by a factor about a point of the canvas, or about the middle. */
+  zoom(factor: number, at: { x: number; y: number } | null = null, smooth = false): void {
+    this.#camera.zoom(factor, at, smooth, this.#followed.bounds)
+    this.draw()
+  }
+
+  /** Shows everything. */
+  fit(): void {
+    this.#camera.fit(this.#followed.bounds)
+    this.draw()
+  }
+
+  /** Shows one generation, wherever it lies in the layout. */
+  show(generation: Pick<Generation, 'id'>): void {
+    this.following.value = false
+    const layout = this.#layout
+    const held = layout === 'map' ? this.#options.store.get(generation.id) : undefined
+    const known = held ? fitGeneration(this.#options.store.blocks, held, this.#camera.view) : null
+    if (known !== null) {
+      this.#camera.go(known)
+      this.draw()
+    } else void this.#find(layout, generation.id)
+  }
+
+  /** Keeps what is live in view from now on. */
+  follow(): void {
+    this.#camera.follow(this.#followed)
+    this.draw()
+  }
+
+  /** Looks from here: x, y in the middle of what is seen, in units; zooms in CSS pixels of a unit. At once. */
+  goTo({ x, y, zoom, zoomY }: { x: number; y: number; zoom: number; zoomY?: number }): void {
+    const { zoomY: before } = this.#camera.pose
+    this.#camera.go({ x, y, zoom, zoomY: zoomY ?? (this.#layout === 'timeline' ? before : zoom) }, true)
+    this.draw()
+  }
+
+  /** From where it is looked, once the camera has come to rest; as `goTo` takes it. */
+  pose(): CameraPose {
+    return { ...this.#camera.destination }
+  }
+
+  /** The pointer is here, in CSS pixels from the canvas's corner; null: it left. */
+  point(at: { x: number; y: number } | null): void {
+    this.#pointer.point(at)
+    this.draw()
+  }
+
+  /** The token at a point of the canvas; null where there is none, or nobody knows. */
+  tokenAt(at: { x: number; y: number }): Promise<ViewToken | null> {
+    const place = toWorld(this.#camera.pose, this.#camera.view, at.x, at.y)
+    return this.#pointer.tokenAt(this.#lookNow(), place)
+  }
+
+  /** The token nearest to the middle of what is seen; null where there is none near it. */
+  tokenInMiddle(): Promise<ViewToken | null> {
+    return this.#pointer.nearest(this.#lookNow(), this.#camera.pose)
+  }
+
+  /** The middle of a square of the map, in CSS pixels of the window: where it is once the camera has come to rest. */
+  cellToClient(x: number, y: number): { x: number; y: number } {
+    const box = this.#options.canvas.getBoundingClientRect()
+    this.#camera.aimNow(this.#followed, performance.now())
+    this.draw()
+    const at = toScreen(this.#camera.destination, this.#camera.view, x + 0.5, y + 0.5)
+    return { x: box.left + at.x, y: box.top + at.y }
+  }
+
+  /** Tokens were laid out, in the layout that is followed. */
+  placed(message: TokenVisualizationMessage): void {
+    const glows = this.#live.placed(message, this.#now, this.#glows)
+    if (message.layout !== this.#layout) return
+    if (glows || message.tokens.length > 0) this.#news(true)
+  }
+
+  /** Draws at once: a canvas that got another size is blank, and is shown so if it waits for a frame. */
+  drawNow(): void {
+    this.#clock.now()
+  }
+
+  /** Asks for a frame. */
+  draw(): void {
+    this.#clock.ask()
+  }
+
+  get #layout(): LayoutName {
+    return this.#options.look.layout.peek()
   }
 
   get #still(): boolean {
     return this.#stillness.matches
   }
 
-  /** The canvas has this size now, in CSS pixels, on a screen of this pixel ratio. */
-  resize(width: number, height: number, ratio: number): void {
-    this.#ratio = Math.min(ratio, MOST_PIXELS / width, MOST_PIXELS / height)
-    this.#canvas.width = Math.max(1, Math.round(width * this.#ratio))
-    this.#canvas.height = Math.max(1, Math.round(height * this.#ratio))
-    this.#view = { ...this.#view, width, height }
-    this.#settled = false
+  get #now(): number {
+    return performance.now()
+  }
+
+  get #glows(): boolean {
+    return !this.#still && this.#options.playhead.at.peek() === null
+  }
+
+  async #find(layout: LayoutName, generation: string): Promise<void> {
+    const { client, playhead } = this.#options
+    const { bounds } = this.#followed
+    if (bounds === null) return
+    const ask = locate(layout, generation, bounds, playhead.at.peek(), question => client.view(question))
+    // It is taken back where a newer question is asked.
+    const found = await ask.catch(() => null)
+    // Whoever has moved on, or looks elsewhere by now, is not called back.
+    if (found === null || layout !== this.#layout || this.following.peek()) return
+    this.#camera.go(fitAll(layout, found, this.#camera.view))
     this.draw()
   }
 
-  /** Something floats over these edges now. What is shown stays where it is on the screen. */
-  cover(insets: Insets): void {
-    const before = viewCentre(this.#view)
-    this.#view = { ...this.#view, ...insets }
-    const after = viewCentre(this.#view)
-    const { pose, destination, moving } = this.#spring
-    const shifted = (of: CameraPose): CameraPose => ({
-      x: of.x + (after.x - before.x) / of.scale,
-      y: of.y + (after.y - before.y) / of.scale,
-      scale: of.scale,
-    })
-    this.#spring.hold(shifted(pose))
-    if (moving) this.#spring.aim(destination, this.#still)
+  #enter(layout: LayoutName): void {
+    this.#options.client.follow(layout)
+    this.#camera.enter(layout)
+    this.#live.enter(layout)
+    this.facts.bounds.value = null
     this.draw()
   }
 
-  /** The theme changed. */
-  retheme(): void {
-    this.#painter.palette = readPalette(this.#canvas)
+  #landed(generation: Generation, index: number): void {
+    const seq = this.#options.client.applied?.seq ?? Number.MAX_SAFE_INTEGER
+    const place = this.#live.landed(generation, index, seq, this.#now, this.#glows)
+    if (this.#layout !== 'map' || place === null) return
+    const { left, top, right, bottom } = visibleBounds(this.#camera.pose, this.#camera.view)
+    this.#news(place.x > left - 1 && place.x < right && place.y > top - 1 && place.y < bottom)
+  }
+
+  #news(inSight: boolean): void {
+    this.#feed.news(inSight)
     this.draw()
   }
 
-  /** Marks what is chosen and brings its cell into view. */
-  pin(pinned: Marks['pinned']): void {
-    this.#pinned = pinned
-    if (pinned && pinned.index !== null && pinned.generation.tokens.has(pinned.index)) {
-      const { tokens } = pinned.generation
-      const left = tokens.x(pinned.index)
-      const top = tokens.y(pinned.index)
-      const { destination } = this.#spring
-      const pose = reveal(destination, this.#view, { left, top, right: left + 1, bottom: top + 1 }, 40)
-      if (pose !== destination) this.#go(pose)
+  #reply(reply: ViewReply): void {
+    const { view, look } = reply
+    if (look.layout !== this.#layout) return
+    this.facts.reply(reply)
+    if (!this.#camera.settled && view.bounds !== null) {
+      // Only now it is known where to look; what was asked for is hardly that.
+      this.#camera.aimNow(this.#followed, this.#now)
+      if (!this.#feed.does(this.#lookNow())) return
     }
-    this.draw()
+    this.#stage.take(reply, this.#style)
   }
 
-  /** Moves what is shown by so many CSS pixels. */
-  pan(dx: number, dy: number, smooth = false): void {
-    this.following.value = false
-    const from = smooth ? this.#spring.destination : this.#spring.pose
-    const pose = { x: from.x - dx / from.scale, y: from.y - dy / from.scale, scale: from.scale }
-    if (smooth) this.#spring.aim(pose, this.#still)
-    else this.#spring.hold(pose)
-    this.draw()
+  get #style() {
+    const { look, playhead, store } = this.#options
+    return this.#painter.styleOf(this.#ratio, look.scale.peek(), playhead.at.peek() ?? store.now)
   }
 
-  /** Zooms by a factor about a point of the canvas, or about the middle. */
-  zoom(factor: number, at: { x: number; y: number } | null = null, smooth = false): void {
-    this.following.value = false
-    const from = smooth ? this.#spring.destination : this.#spring.pose
-    // Farther out there is only emptiness to be seen, and the way back is hard to find.
-    const whole = fitAll(this.#store.blocks, this.#view)?.scale ?? from.scale
-    const scale = Math.max(from.scale * factor, Math.min(from.scale, whole / 3))
-    const pose = zoomAbout(from, this.#view, at ?? viewCentre(this.#view), scale)
-    if (smooth) this.#spring.aim(pose, this.#still)
-    else this.#spring.hold(pose)
-    this.draw()
+  get #followed(): Followed {
+    const { store, playhead } = this.#options
+    const origin = this.#stage.shown?.answer.origin ?? null
+    const bounds = boundsOfAnswer(this.#layout, this.facts.bounds.peek(), store.blocks)
+    return followedOf(this.#layout, bounds, this.#live, store, playhead.at.peek(), origin)
   }
 
-  /** Shows everything. */
-  fit(): void {
-    this.following.value = false
-    const pose = fitAll(this.#store.blocks, this.#view)
-    if (pose) this.#go(pose)
+  #lookNow(): Look {
+    return lookFrom(this.#camera, this.#ratio, this.#options)
   }
 
-  /** Shows one generation. */
-  show(generation: Generation): void {
-    this.following.value = false
-    const pose = fitGeneration(this.#store.blocks, generation, this.#view)
-    if (pose) this.#go(pose)
-  }
-
-  /** Keeps what is live in view from now on. */
-  follow(): void {
-    this.following.value = true
-    this.#lastFollow = Number.NEGATIVE_INFINITY
-    const pose = this.#live.length === 0 ? fitAll(this.#store.blocks, this.#view) : null
-    if (pose) this.#go(pose)
-    this.draw()
-  }
-
-  /** The pointer is here, in CSS pixels from the canvas's corner; null: it left. */
-  point(at: { x: number; y: number } | null): void {
-    this.#pointer = at
-    this.#pointedAt = performance.now()
-    this.#updateHover()
-    this.draw()
-  }
-
-  /** The token at a point of the canvas. */
-  tokenAt(at: { x: number; y: number }): { generation: Generation; index: number } | null {
-    const world = toWorld(this.#spring.pose, this.#view, at.x, at.y)
-    return this.#store.blocks.at(Math.floor(world.x), Math.floor(world.y))
-  }
-
-  /** The token nearest to the middle of what is seen, within a few cells. */
-  tokenInMiddle(): { generation: Generation; index: number } | null {
-    const { x, y } = this.#spring.pose
-    let best: { generation: Generation; index: number } | null = null
-    let nearest = Number.POSITIVE_INFINITY
-    for (let dy = -24; dy <= 24; dy++) {
-      for (let dx = -24; dx <= 24; dx++) {
-        if (dx * dx + dy * dy >= nearest) continue
-        const found = this.#store.blocks.at(Math.floor(x) + dx, Math.floor(y) + dy)
-        if (found === null) continue
-        best = found
-        nearest = dx * dx + dy * dy
-      }
-    }
-    return best
-  }
-
-  /** The middle of a cell, in CSS pixels of the window: where it is once the camera has come to rest. */
-  cellToClient(x: number, y: number): { x: number; y: number } {
-    const box = this.#canvas.getBoundingClientRect()
-    this.#lastFollow = Number.NEGATIVE_INFINITY
-    this.#aimAtLive(performance.now(), this.#live)
-    this.draw()
-    const at = toScreen(this.#spring.destination, this.#view, x + 0.5, y + 0.5)
-    return { x: box.left + at.x, y: box.top + at.y }
-  }
-
-  /** Draws at once: a canvas that got another size is blank, and is shown so if it waits for a frame. */
-  drawNow(): void {
-    cancelAnimationFrame(this.#frame)
-    this.#tick(performance.now())
-  }
-
-  /** Asks for a frame. */
-  draw(): void {
-    if (this.#frame === 0) this.#frame = requestAnimationFrame(now => this.#tick(now))
-  }
-
-  #go(pose: CameraPose): void {
-    this.#spring.aim(pose, this.#still)
-    this.draw()
-  }
-
-  #tick(now: number): void {
-    this.#frame = 0
-    const dt = this.#lastFrame === 0 ? 0.016 : Math.min(0.1, (now - this.#lastFrame) / 1000)
-    const live = this.#live
-    this.#aimAtLive(now, live)
-    const moving = this.#spring.step(dt)
-    // The camera may have moved, or a token landed, under a pointer that rests.
-    this.#updateHover()
-    const landings = this.#landings.at(now)
+  #tick(now: number, dt: number): boolean {
+    const camera = this.#camera
+    const { store, playhead } = this.#options
+    const followed = this.#followed
+    if (!this.#pointer.reading(now)) this.#clock.askIn(camera.aim(followed, now))
+    const moving = camera.step(dt)
+    const scrolls = followed.newest !== null && this.following.peek() && playhead.at.peek() === null
+    const seen = this.#lookNow()
+    const look = scrolls ? { ...seen, moving: true } : seen
+    this.#clock.askIn(camera.restsIn)
+    this.#feed.want(look, this.#stage.busy)
+    const { changing } = this.#painter
+    // What would take the place of a picture on its way waits for it to arrive, unless it leads elsewhere.
+    const first = this.#stage.shown?.answer.layout !== this.#layout
+    const waits = changing !== null && changing.layout === this.#stage.working
+    if (!waits && this.#stage.work(this.#now + workMs(first, dt))) this.#swapped(now)
+    this.#pointer.update(look, camera.pose, camera.view)
+    const hover = this.hover.peek()?.token ?? null
     const again = this.#painter.paint({
-      pose: this.#spring.pose,
-      view: this.#view,
-      width: this.#canvas.width,
-      height: this.#canvas.height,
+      look,
+      camera,
       ratio: this.#ratio,
-      blocks: this.#store.blocks,
-      live,
-      landings,
-      marks: { hover: this.hover.value, pinned: this.#pinned },
+      live: this.#live,
+      store,
+      hover,
+      pinned: this.#marks.token(look.layout),
+      traced: this.#marks.traced(hover),
       now,
-      moving,
-      glow: !this.#still,
     })
-    if (moving || again || landings.length > 0) {
-      this.#lastFrame = now
-      this.draw()
-    } else this.#lastFrame = 0
+    this.#clock.askIn(this.facts.see(visibleBounds(camera.pose, camera.view), now))
+    this.#keepAge()
+    return moving || again || this.#stage.busy || scrolls
   }
 
-  #aimAtLive(now: number, live: readonly Generation[]): void {
-    if (!this.following.value || this.#reading(now)) return
-    const early = FOLLOW_EACH_MS - (now - this.#lastFollow)
-    if (early > 0) {
-      // It may be the last frame for long: what came in it must be followed as well.
-      this.#later ??= setTimeout(() => {
-        this.#later = undefined
-        this.draw()
-      }, early)
-      return
-    }
-    this.#lastFollow = now
-    const pose =
-      followPose(this.#store.blocks, live, this.#view, this.#spring.destination) ?? this.#firstLook(live)
-    if (pose === null) return
-    // The first look at what was there before is no journey.
-    this.#spring.aim(pose, this.#still || !this.#settled)
-    this.#settled = true
+  #swapped(now: number): void {
+    const { shown } = this.#stage
+    if (shown === null) return
+    this.facts.shown(shown)
+    this.#live.answered(shown.answer.layout, shown.answer.upto)
+    this.#painter.swapped(this.#camera, this.#ratio, now, this.#still)
   }
 
-  /** Where nothing is being written and not all is readable the first look is at everything. */
-  #firstLook(live: readonly Generation[]): CameraPose | null {
-    const { blocks } = this.#store
-    const writing = live.some(generation => blocks.blocksOf(generation).length > 0)
-    return this.#settled || writing ? null : fitAll(blocks, this.#view)
-  }
-
-  /** While a token is read under the pointer the map must not slip away from under it. */
-  #reading(now: number): boolean {
-    return this.#settled && this.hover.value !== null && now - this.#pointedAt < READING_MS
-  }
-
-  #updateHover(): void {
-    const found = this.#pointer && this.tokenAt(this.#pointer)
-    if (!found) {
-      if (this.hover.value !== null) this.hover.value = null
-      return
-    }
-    const { tokens } = found.generation
-    const { pose } = this.#spring
-    const at = toScreen(pose, this.#view, tokens.x(found.index), tokens.y(found.index))
-    const before = this.hover.peek()
-    const same = before?.generation === found.generation && before.index === found.index
-    if (same && before.left === at.x && before.top === at.y && before.size === pose.scale) return
-    this.hover.value = { ...found, left: at.x, top: at.y, size: pose.scale }
+  /** Colours that tell age change with time alone. */
+  #keepAge(): void {
+    const { look, playhead, store } = this.#options
+    const { shown } = this.#stage
+    if (look.color.peek() !== 'age' || playhead.at.peek() !== null || shown === null) return
+    const old = (store.now - shown.style.now) * 1000
+    if (old < AGE_EACH_MS) this.#clock.askIn(AGE_EACH_MS - old)
+    else if (!this.#stage.busy) this.#stage.restyle(this.#style)
   }
 }

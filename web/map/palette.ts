@@ -4,7 +4,6 @@ import type { HatchInk } from '../../compositor/draw/hatch.ts'
 export interface MapPalette {
   ground: string
   grid: string
-  frame: string
   ink: string
   live: string
   glow: string
@@ -19,7 +18,6 @@ export function readPalette(element: Element): MapPalette {
   return {
     ground: of('--map-ground'),
     grid: of('--map-grid'),
-    frame: of('--map-frame'),
     ink: of('--ink'),
     live: of('--live'),
     glow: of('--map-glow'),

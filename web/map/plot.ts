@@ -1,38 +1,37 @@
-import { BLOCK_SIDE } from '../../compositor/draw/cell.ts'
-import { toScreen } from './camera.ts'
-import type { Scene } from './scene.ts'
+import { type CameraPose, type Viewport, viewCentre } from './camera.ts'
 
-/** A place on the canvas in device pixels, and what a cell measures there. */
+/** Places on the canvas, in device pixels. */
 export interface Plot {
-  /** Left and top edge of a cell. */
-  x(cell: number): number
-  y(cell: number): number
-  /** Where the map's own corner is, not rounded. */
+  /** A place along x, y (units of the layout), on a whole pixel, as pictures have it. */
+  x(unit: number): number
+  y(unit: number): number
+  /** What lies in the left upper corner, in pixels from the layout's own corner, not rounded. */
   left: number
   top: number
-  /** Size of a cell, not rounded. */
-  cell: number
+  /** Device pixels of a unit. */
+  zoom: number
+  zoomY: number
+  /** Device pixels of a CSS pixel. */
   ratio: number
 }
 
-/** Where the cells of a scene lie. */
-export function plotOf({ pose, view, ratio, moving }: Scene): Plot {
-  const origin = toScreen(pose, view, 0, 0)
-  const cell = pose.scale * ratio
-  // At rest blocks have whole sides, and their places are whole: what is copied is copied, not resampled.
-  const pitch = moving || cell < 2 ? cell : Math.round(cell * BLOCK_SIDE) / BLOCK_SIDE
-  // The middle of the view stays where it is, whatever the rounding of the pitch does far from it.
-  const drift = pitch - cell
-  const left = origin.x * ratio - pose.x * drift
-  const top = origin.y * ratio - pose.y * drift
-  const shiftX = Math.round(left)
-  const shiftY = Math.round(top)
+/** Where a pose puts what it shows. */
+export function plotOf(pose: CameraPose, view: Viewport, ratio: number): Plot {
+  const centre = viewCentre(view)
+  const zoom = pose.zoom * ratio
+  const zoomY = pose.zoomY * ratio
+  const left = pose.x * zoom - centre.x * ratio
+  const top = pose.y * zoomY - centre.y * ratio
+  // Pictures begin on whole pixels of the layout: marks on them must be rounded the same way.
+  const fromX = Math.floor(left)
+  const fromY = Math.floor(top)
   return {
-    x: column => shiftX + Math.round(column * pitch),
-    y: row => shiftY + Math.round(row * pitch),
+    x: unit => Math.round(unit * zoom) - fromX,
+    y: unit => Math.round(unit * zoomY) - fromY,
     left,
     top,
-    cell: pitch,
+    zoom,
+    zoomY,
     ratio,
   }
 }

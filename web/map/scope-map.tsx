@@ -1,16 +1,16 @@
 import { effect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { useScope } from '../scope.ts'
-import { DrawNote } from './draw-note.tsx'
+import { loadPageFont } from '../draw/glyph-rasterizer.ts'
+import { type Scope, useScope } from '../scope.ts'
+import type { Insets } from './camera.ts'
 import { attachGestures } from './gestures.ts'
 import { GpuSupply } from './gpu-supply.ts'
-import { MapControls } from './map-controls.tsx'
+import { MapChrome } from './map-chrome.tsx'
 import { MapEmpty } from './map-empty.tsx'
-import { MapLegend } from './map-legend.tsx'
 import { MapTooltip } from './map-tooltip.tsx'
-import { type Insets, MapView } from './map-view.ts'
+import { MapView } from './map-view.ts'
 
-/** The row of legend and controls at the foot of the map, in CSS pixels. */
+/** The row at the foot of the map, in CSS pixels. */
 const FOOT = 44
 /** Where less than this is left free, what floats lies over the map rather than beside it. */
 const LEAST_FREE = 120
@@ -20,9 +20,9 @@ function measureInsets(host: HTMLElement): Insets {
   const stage = host.parentElement as HTMLElement
   const { clientWidth, clientHeight } = host
   const box = host.getBoundingClientRect()
-  // The line about what draws the map is in the same row, or above it where that is full.
-  const note = host.querySelector('.draw-note')?.getBoundingClientRect()
-  const foot = note && note.height > 0 ? Math.max(FOOT, box.bottom - note.top) : FOOT
+  // Where there is no room for all of it side by side it is several rows.
+  const left = host.querySelector('.foot-left')?.getBoundingClientRect()
+  const foot = left && left.height > 0 ? Math.max(FOOT, box.bottom - left.top) : FOOT
   const insets = { left: 0, top: 0, right: 0, bottom: foot }
   for (const panel of stage.querySelectorAll<HTMLElement>('.inspector, .first-run')) {
     const { x, y, width } = panel.getBoundingClientRect()
@@ -49,8 +49,8 @@ function supplyGpu(view: MapView, under: HTMLElement): GpuSupply {
     software: new URLSearchParams(location.search).get('draw') === 'webgpu',
     prepare: async device => {
       // Its code is fetched where it is of use, after the first picture.
-      const { WebgpuCellLayer } = await import('./cell-layer-webgpu.ts')
-      return WebgpuCellLayer.create(device, gpu as GPU, under)
+      const { WebgpuPictures } = await import('../view/webgpu-pictures.ts')
+      return WebgpuPictures.create(device, gpu as GPU, under, view.context)
     },
     drawWith: layer => view.drawWith(layer),
     without: reason => {
@@ -60,6 +60,13 @@ function supplyGpu(view: MapView, under: HTMLElement): GpuSupply {
   })
   supply.start()
   return supply
+}
+
+/** Chooses a token by its id, `<generation>:<index>`, bringing it to this page where it is not here. */
+function openToken({ library, selection }: Scope, id: string): void {
+  const colon = id.lastIndexOf(':')
+  // Where it cannot be had there is nothing to look at closely; the list says why a server is not answering.
+  library.open(id.slice(0, colon), Number(id.slice(colon + 1))).catch(() => selection.clear())
 }
 
 /** The map, edge to edge, and what floats on it. */
@@ -72,7 +79,8 @@ export function ScopeMap() {
   useEffect(() => {
     const surface = canvas.current as HTMLCanvasElement
     const box = host.current as HTMLDivElement
-    const view = new MapView(surface, scope.store)
+    const { store, client, look, playhead } = scope
+    const view = new MapView({ canvas: surface, store, client, look, playhead })
     scope.map.value = view
     const measure = () => {
       view.resize(box.clientWidth, box.clientHeight, window.devicePixelRatio || 1)
@@ -86,9 +94,10 @@ export function ScopeMap() {
     measure()
     const supply = supplyGpu(view, under.current as HTMLDivElement)
     const detach = attachGestures(surface, view, at => {
-      const token = view.tokenAt(at)
-      if (token) scope.selection.token(token.generation, token.index)
-      else scope.selection.clear()
+      void view.tokenAt(at).then(token => {
+        if (token === null) scope.selection.clear()
+        else openToken(scope, token.id)
+      })
     })
     const stopEffects = [
       effect(() => {
@@ -110,7 +119,7 @@ export function ScopeMap() {
       }),
     ]
     // Text in cells is drawn with the bundled face, which may come after the first frame.
-    void document.fonts?.load("500 12px 'JetBrains Mono Variable'").then(() => view.retheme())
+    void loadPageFont().then(() => view.retheme())
     return () => {
       for (const stop of stopEffects) stop()
       supply.stop()
@@ -124,8 +133,9 @@ export function ScopeMap() {
 
   const pickMiddle = (event: KeyboardEvent) => {
     if (event.key !== 'Enter') return
-    const token = scope.map.value?.tokenInMiddle()
-    if (token) scope.selection.token(token.generation, token.index)
+    void scope.map.value?.tokenInMiddle().then(token => {
+      if (token !== null) openToken(scope, token.id)
+    })
   }
 
   return (
@@ -137,15 +147,11 @@ export function ScopeMap() {
         data-testid="map"
         tabIndex={0}
         role="img"
-        aria-label="Map of tokens, coloured by confidence. Arrows pan, plus and minus zoom, 0 fits, Enter looks at the token in the middle."
+        aria-label="Map of tokens. Arrows pan, plus and minus zoom, 0 fits, Enter looks at the token in the middle."
         onKeyDown={pickMiddle}
       />
       <MapEmpty />
-      <div class="map-foot">
-        <MapLegend />
-        <DrawNote />
-      </div>
-      <MapControls />
+      <MapChrome />
       <MapTooltip />
     </div>
   )

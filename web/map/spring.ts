@@ -2,7 +2,7 @@ import type { CameraPose } from './camera.ts'
 
 /** How stiff the camera's spring is, in 1/s; it is damped critically, so it never overshoots. */
 const STIFFNESS = 9
-/** Closer than this, in pixels or in the logarithm of the scale, it has arrived. */
+/** Closer than this, in pixels or in the logarithm of the zoom, it has arrived. */
 const NEAR_PX = 0.15
 const NEAR_LOG = 0.0008
 
@@ -10,9 +10,8 @@ const NEAR_LOG = 0.0008
 export class CameraSpring {
   pose: CameraPose
   #target: CameraPose | null = null
-  #vx = 0
-  #vy = 0
-  #vs = 0
+  /** Velocities: of x, y, and the logarithms of both zooms. */
+  #velocity: [number, number, number, number] = [0, 0, 0, 0]
 
   constructor(pose: CameraPose) {
     this.pose = pose
@@ -38,7 +37,7 @@ export class CameraSpring {
   hold(pose: CameraPose): void {
     this.pose = pose
     this.#target = null
-    this.#vx = this.#vy = this.#vs = 0
+    this.#velocity = [0, 0, 0, 0]
   }
 
   /** Moves on by `dt` seconds; says whether it is still on its way. */
@@ -46,18 +45,23 @@ export class CameraSpring {
     const target = this.#target
     if (target === null) return false
     const { pose } = this
-    const [x, vx] = advance(pose.x - target.x, this.#vx, dt)
-    const [y, vy] = advance(pose.y - target.y, this.#vy, dt)
-    const [s, vs] = advance(Math.log(pose.scale / target.scale), this.#vs, dt)
-    this.#vx = vx
-    this.#vy = vy
-    this.#vs = vs
-    const off = Math.max(Math.abs(x), Math.abs(y)) * target.scale
-    if (off < NEAR_PX && Math.abs(s) < NEAR_LOG) {
+    const [vx, vy, vz, vzy] = this.#velocity
+    const x = advance(pose.x - target.x, vx, dt)
+    const y = advance(pose.y - target.y, vy, dt)
+    const z = advance(Math.log(pose.zoom / target.zoom), vz, dt)
+    const zy = advance(Math.log(pose.zoomY / target.zoomY), vzy, dt)
+    this.#velocity = [x[1], y[1], z[1], zy[1]]
+    const off = Math.max(Math.abs(x[0]) * target.zoom, Math.abs(y[0]) * target.zoomY)
+    if (off < NEAR_PX && Math.max(Math.abs(z[0]), Math.abs(zy[0])) < NEAR_LOG) {
       this.hold(target)
       return false
     }
-    this.pose = { x: target.x + x, y: target.y + y, scale: target.scale * Math.exp(s) }
+    this.pose = {
+      x: target.x + x[0],
+      y: target.y + y[0],
+      zoom: target.zoom * Math.exp(z[0]),
+      zoomY: target.zoomY * Math.exp(zy[0]),
+    }
     return true
   }
 }

@@ -1,21 +1,24 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { IconSend } from '../frame/icons.tsx'
+import { IconSend, IconSliders } from '../frame/icons.tsx'
 import { useScope } from '../scope.ts'
-import { type PromptRequest, startGeneration } from '../server-api.ts'
-import { TemperatureField } from './temperature-field.tsx'
+import { PromptPanel } from './prompt-panel.tsx'
+import { summaryOf } from './prompt-settings.ts'
 
 const TALLEST = 160
+const PANEL = 'prompt-panel'
 
-/** The prompt: one line that grows. Enter sends, Shift+Enter makes a new line. */
+/** The prompt: one line that grows. Enter sends, Shift+Enter makes a new line, arrows bring back what was sent. */
 export function PromptBar() {
-  const { health, firstRun, map } = useScope()
+  const { health, compose } = useScope()
   const area = useRef<HTMLTextAreaElement>(null)
+  const toggle = useRef<HTMLButtonElement>(null)
   const [text, setText] = useState('')
-  const [temperature, setTemperature] = useState('')
-  const [model, setModel] = useState('')
+  const [open, setOpen] = useState(false)
   const [sending, setSending] = useState(false)
   const [trouble, setTrouble] = useState<string | null>(null)
+  const [leftOut, setLeftOut] = useState<readonly string[]>([])
   const models = health.upstream.value.models ?? []
+  const summary = summaryOf(compose.settings.value, models)
 
   useEffect(() => {
     const element = area.current
@@ -24,39 +27,69 @@ export function PromptBar() {
     element.style.height = `${Math.min(TALLEST, element.scrollHeight)}px`
   }, [text])
 
-  const send = async () => {
-    const prompt = text.trim()
-    if (sending || prompt === '') return
-    const request: PromptRequest = { prompt: text }
-    const heat = Number.parseFloat(temperature)
-    if (Number.isFinite(heat)) request.temperature = heat
-    if (model !== '' && models.includes(model)) request.model = model
-    setSending(true)
+  const quiet = () => {
     setTrouble(null)
+    setLeftOut([])
+  }
+
+  const send = async () => {
+    if (sending || text.trim() === '') return
+    setSending(true)
+    quiet()
     try {
-      await firstRun.ours(startGeneration(request))
+      const started = await compose.ask(text)
+      setLeftOut([...new Set(started.flatMap(one => one.leftOut))])
       // What was typed meanwhile is the next prompt.
       setText(now => (now === text ? '' : now))
-      map.value?.follow()
     } catch (error) {
       setTrouble((error as Error).message)
     }
     setSending(false)
   }
 
+  const onKey = (event: KeyboardEvent) => {
+    if (event.isComposing || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return
+    if (event.key === 'Enter') {
+      event.preventDefault()
+      void send()
+      return
+    }
+    if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return
+    const brought = compose.history.step(event.key === 'ArrowUp' ? -1 : 1, text)
+    if (brought === null) return
+    event.preventDefault()
+    setText(brought)
+    quiet()
+  }
+
+  const close = () => {
+    setOpen(false)
+    toggle.current?.focus()
+  }
+
   return (
     <form
       class="prompt-bar"
+      // What a value must be is the server's to say.
+      noValidate
       onSubmit={event => {
         event.preventDefault()
         void send()
       }}
     >
-      {trouble === null ? null : (
-        <p class="prompt-trouble" role="alert">
-          {trouble}
-        </p>
-      )}
+      <div class="prompt-above">
+        {trouble === null ? null : (
+          <p class="prompt-word prompt-trouble" role="alert">
+            {trouble}
+          </p>
+        )}
+        {leftOut.length === 0 ? null : (
+          <p class="prompt-word" role="status">
+            This server takes no {leftOut.join(', no ')} where it is asked, so it was not told.
+          </p>
+        )}
+        {open ? <PromptPanel id={PANEL} models={models} onClose={close} /> : null}
+      </div>
       <textarea
         ref={area}
         id="prompt"
@@ -68,34 +101,31 @@ export function PromptBar() {
         value={text}
         onInput={event => {
           setText(event.currentTarget.value)
-          setTrouble(null)
+          quiet()
         }}
-        onKeyDown={event => {
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
-          event.preventDefault()
-          void send()
-        }}
+        onKeyDown={onKey}
       />
       <div class="prompt-tools">
-        {models.length > 1 ? (
-          <label class="field field-model">
-            <span class="field-name">model</span>
-            <select value={model} onChange={event => setModel(event.currentTarget.value)}>
-              <option value="">server’s choice</option>
-              {models.map(name => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-        ) : (
-          <span class="field field-model" title={models[0] ?? ''}>
-            <span class="field-name">model</span>
-            <span class="field-value">{models[0] ?? '–'}</span>
+        <button
+          ref={toggle}
+          type="button"
+          class="prompt-settings"
+          data-testid="prompt-settings"
+          aria-expanded={open}
+          aria-controls={PANEL}
+          aria-label={`How it is asked: ${summary.join(', ')}`}
+          title="How it is asked"
+          onClick={() => setOpen(!open)}
+        >
+          <span class="prompt-summary">
+            {summary.map((words, i) => (
+              <span key={i} class={i === 0 ? 'prompt-model' : ''}>
+                {words}
+              </span>
+            ))}
           </span>
-        )}
-        <TemperatureField value={temperature} onChange={setTemperature} />
+          <IconSliders />
+        </button>
         <button
           type="submit"
           class="send"

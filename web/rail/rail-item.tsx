@@ -1,110 +1,177 @@
-import { useState } from 'preact/hooks'
-import { endingWords, formatCount, formatRate, replayWords, stateTone, stateWords } from '../format.ts'
+import { formatCount, formatDuration, formatRate, stateTone, stateWords } from '../format.ts'
 import { IconStop } from '../frame/icons.tsx'
-import type { Generation } from '../generation.ts'
 import { useScope } from '../scope.ts'
-import { stopGeneration } from '../server-api.ts'
+import type { RailEntry } from './rail-entry.ts'
+import { faceOf, type RailFace } from './rail-face.ts'
+import { IconMore } from './rail-icons.tsx'
+import type { RailState } from './rail-state.ts'
+import { RenameField } from './rename-field.tsx'
 import { Sparkline } from './sparkline.tsx'
+import { formatWhen } from './when.ts'
 
-/** Characters of a text in the list: enough to recognise it by, and little where it is laid out each frame. */
-const PREVIEW = 2000
-const LIVE_PREVIEW = 600
+/** Where there are so many there is no room for the whole word. */
+const SHORT_FROM = 1000
 
-/** One generation in the list. */
-export function RailItem({ generation }: { generation: Generation }) {
-  const { store, selection, tick, railOpen, lost } = useScope()
-  generation.revision.value // read, so that what grows is drawn anew
-  if (generation.live) tick.value // the speed falls with time alone
-  const { live, state } = generation
+interface Props {
+  rail: RailState
+  entry: RailEntry
+  /** Pixels from the beginning of the list. */
+  top: number
+  height: number
+  /** Which one of how many it is, from 1. */
+  place: number
+  count: number
+}
+
+/** One generation in the list. Its height is as `rail-window.ts` says, whatever is in it. */
+export function RailItem({ rail, entry, top, height, place, count }: Props) {
+  const { store, selection, tick, lost, compared, library } = useScope()
+  const { id, generation } = entry
+  generation?.revision.value // read, so that what grows is drawn anew
+  if (generation?.live) tick.value // the speed falls with time alone
+  const face = faceOf(entry, store.now)
   // Nobody knows what it does while the server cannot be heard.
-  const away = live && lost.value
-  const tone = away ? 'waiting' : stateTone(state)
-  const chosen = selection.current.value?.generation === generation
-  const ending = endingWords(generation.ending)
-  const choose = () => {
-    selection.generation(generation)
-    railOpen.value = false
-  }
+  const away = face.live && lost.value
+  const tone = away ? 'waiting' : stateTone(face.state)
+  const chosen = selection.current.value?.generation.id === id
+  const isCompared = compared.value.includes(id)
+  const bringing = library.bringing.value.get(id)
+  const words = `${away ? 'was ' : ''}${stateWords(face.state)}`
+  const progress = face.live ? face.progress : null
+  const about = [...face.notes, ...(isCompared ? ['compared'] : [])]
+  if (face.title !== null) about.unshift(face.model ?? 'model not named yet')
   return (
     <li
       class="item"
       data-testid="generation-item"
-      data-state={state}
-      data-generation={generation.id}
-      data-live={live}
+      data-state={face.state}
+      data-generation={id}
+      data-live={face.live}
       data-tone={tone}
       data-chosen={chosen}
+      data-held={generation !== null}
+      aria-setsize={count}
+      aria-posinset={place}
+      style={{ top: `${top}px`, height: `${height}px` }}
+      onContextMenu={event => {
+        event.preventDefault()
+        rail.openMenu(entry, event.currentTarget, false)
+      }}
     >
-      <button type="button" class="item-body" aria-current={chosen} onClick={choose}>
+      <button type="button" class="item-body" aria-current={chosen} onClick={() => rail.choose(entry)}>
         {/* New with its tone: Chromium may leave what is in an item as it was when the item moves meanwhile. */}
-        <span class="item-head" key={`${tone} ${live}`}>
+        <span class="item-head" key={`${tone} ${face.live}`}>
           <span class="state-dot" aria-hidden="true" />
           <span class="item-state">
-            {away ? `was ${stateWords(state)}` : stateWords(state)}
-            {generation.progress !== null && live ? ` ${Math.round(generation.progress * 100)} %` : ''}
-            {ending ? <span class="ending">{ending}</span> : null}
+            {progress === null ? words : `${words} ${Math.round(progress * 100)} %`}
           </span>
+          {generation === null || face.live ? null : <Sparkline generation={generation} size="small" />}
+          {face.live ? null : <When startedAt={face.startedAt} />}
         </span>
-        <span class="item-model">
-          {[generation.model ?? 'model not named yet', ...notesOn(generation)].join(' · ')}
+        <span class="item-title" data-named={face.named} dir="auto" title={face.title ?? undefined}>
+          {face.title ?? face.model ?? 'model not named yet'}
         </span>
-        <span class="item-text" data-live={live} data-empty={generation.text === ''}>
-          <span data-testid="generation-text">{previewOf(generation)}</span>
-        </span>
-        {generation.error ? <span class="error-words">{generation.error.message}</span> : null}
-        {live || generation.tokens.held > 1 ? <Sparkline generation={generation} /> : null}
-        <span class="item-foot">
-          <span
-            class="item-tokens"
-            title={generation.estimated ? 'estimated: pieces counted, not tokens' : ''}
-          >
-            {generation.estimated ? '≈ ' : ''}
-            {formatCount(generation.tokensProcessed)} {generation.tokensProcessed === 1 ? 'token' : 'tokens'}
+        <span class="item-model">{about.join(' · ')}</span>
+        {face.error !== null && face.text === '' && !face.live ? null : (
+          <span class="item-text" data-live={face.live}>
+            <span data-testid="generation-text">{face.text}</span>
           </span>
-          <span class="item-rate">{formatRate(away ? null : generation.rate(store.now))} tok/s</span>
-        </span>
+        )}
+        {face.error === null ? null : (
+          <span class="item-error error-words" title={face.error.message}>
+            {face.error.message}
+          </span>
+        )}
+        {face.live ? (
+          <span class="item-speed">
+            {progress === null ? (
+              generation && <Sparkline generation={generation} size="wide" />
+            ) : (
+              <Progress part={progress} words={words} />
+            )}
+          </span>
+        ) : null}
+        {bringing === undefined ? (
+          <Numbers face={face} rate={away ? null : face.rate} />
+        ) : (
+          <span class="item-foot">
+            reading {formatCount(bringing.tokens)} of {formatCount(bringing.of)} tokens
+          </span>
+        )}
+        {bringing === undefined ? null : (
+          <Progress part={bringing.tokens / bringing.of} words="reading its tokens" />
+        )}
       </button>
-      {live ? <StopButton generation={generation} /> : null}
+      <span class="item-tools">
+        {face.live ? (
+          <button
+            type="button"
+            class="item-stop"
+            data-testid="stop"
+            disabled={lost.value || face.state === 'cancelling'}
+            title="Stop this generation"
+            onClick={() => void rail.stop(entry)}
+          >
+            <IconStop /> stop
+          </button>
+        ) : null}
+        <button
+          type="button"
+          class="icon-button item-more"
+          data-testid="item-menu"
+          aria-label={`More about ${face.title ?? face.model ?? 'this generation'}`}
+          aria-haspopup="menu"
+          aria-expanded={rail.menu.value?.entry.id === id}
+          onClick={({ currentTarget }) => rail.openMenu(entry, currentTarget, false)}
+        >
+          <IconMore />
+        </button>
+      </span>
+      {rail.renaming.value === id ? <RenameField rail={rail} entry={entry} /> : null}
     </li>
   )
 }
 
-/** What else there is to know of where it comes from. */
-function notesOn({ cached, parent, replay }: Generation): string[] {
-  return [
-    ...(replay === null ? [] : [replayWords(replay)]),
-    ...(cached ? ['from the cache'] : []),
-    ...(parent === null ? [] : ['goes on where one broke off']),
-  ]
-}
-
-function previewOf(generation: Generation): string {
-  const { text } = generation
-  if (generation.live) return text.slice(-LIVE_PREVIEW)
-  return (generation.textIsPart ? '… ' : '') + text.slice(0, PREVIEW)
-}
-
-function StopButton({ generation }: { generation: Generation }) {
-  const { lost } = useScope()
-  const [trouble, setTrouble] = useState<string | null>(null)
-  const stop = async () => {
-    try {
-      await stopGeneration(generation.id)
-    } catch (error) {
-      setTrouble((error as Error).message)
-    }
-  }
+function When({ startedAt }: { startedAt: number | null }) {
+  if (startedAt === null) return null
+  const { words, exact } = formatWhen(startedAt, Date.now() / 1000)
   return (
-    <button
-      type="button"
-      class="item-stop"
-      data-testid="stop"
-      disabled={lost.value || generation.state === 'cancelling'}
-      title={trouble ?? 'Stop this generation'}
-      data-trouble={trouble !== null}
-      onClick={stop}
+    <time class="item-when" dateTime={new Date(startedAt * 1000).toISOString()} title={exact}>
+      {words}
+    </time>
+  )
+}
+
+function Numbers({ face, rate }: { face: RailFace; rate: number | null }) {
+  const { tokens, estimated, ttftMs } = face
+  return (
+    <span class="item-foot">
+      <span class="item-tokens" title={estimated ? 'estimated: pieces counted, not tokens' : 'tokens'}>
+        {estimated ? '≈ ' : ''}
+        {formatCount(tokens)} {tokens === 1 ? 'token' : tokens < SHORT_FROM ? 'tokens' : 'tok'}
+      </span>
+      <span class="item-ttft" title="time to the first token">
+        {ttftMs === null ? '' : `TTFT ${formatDuration(ttftMs)}`}
+      </span>
+      <span class="item-rate" title={face.live ? 'over the last 2 s' : 'over all of it'}>
+        {formatRate(rate)} tok/s
+      </span>
+    </span>
+  )
+}
+
+function Progress({ part, words }: { part: number; words: string }) {
+  const percent = Math.round(Math.max(0, Math.min(1, part)) * 100)
+  return (
+    <span
+      class="item-progress"
+      role="progressbar"
+      aria-label={words}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
     >
-      <IconStop /> stop
-    </button>
+      <span class="item-progress-part" style={{ width: `${percent}%` }} />
+    </span>
   )
 }

@@ -1,17 +1,21 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { IconClose } from '../frame/icons.tsx'
 import { useScope } from '../scope.ts'
-import { RailItem } from './rail-item.tsx'
-
-/** Items in the list at first; a long session has hundreds. */
-const SHOWN = 120
+import { ItemMenu } from './item-menu.tsx'
+import { RailFilters } from './rail-filters.tsx'
+import { RailFoot } from './rail-foot.tsx'
+import { RailList } from './rail-list.tsx'
+import { NO_FILTER, RailState } from './rail-state.ts'
 
 /** The generations, live ones first. Under 900 px a sheet. */
 export function Rail() {
-  const { store, lost, railOpen } = useScope()
-  const list = store.list.value
+  const scope = useScope()
+  const { store, lost, railOpen, library } = scope
+  const rail = useMemo(() => new RailState(scope), [scope])
   const sheet = useRef<HTMLElement>(null)
+  const search = useRef<HTMLInputElement>(null)
   const open = railOpen.value
+  useEffect(() => rail.start(), [rail])
 
   useEffect(() => {
     if (!open) return
@@ -24,12 +28,29 @@ export function Rail() {
     return () => document.removeEventListener('pointerdown', onPress)
   }, [open, railOpen])
 
-  const live = list.filter(generation => generation.live).length
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const wanted = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey
+      if (!wanted || event.key.toLowerCase() !== 'k') return
+      event.preventDefault()
+      railOpen.value = true
+      // A sheet that is hidden takes no focus.
+      requestAnimationFrame(() => search.current?.select())
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [railOpen])
+
+  const live = store.list.value.filter(generation => generation.live).length
+  const filter = rail.filter.value
+  const narrowed = filter.words.trim() !== '' || filter.state !== null || filter.model !== null
+  const empty = rail.entries.value.length === 0
+  const trouble = library.trouble.value
   return (
     <nav class="rail" data-open={open} ref={sheet} aria-label="Generations">
       <header class="panel-head">
         <h2>Generations</h2>
-        <span class="panel-place">{live > 0 ? `${live} live` : list.length > 0 ? `${list.length}` : ''}</span>
+        <span class="panel-place">{live > 0 ? `${live} live` : ''}</span>
         <span class="panel-tools">
           <button
             type="button"
@@ -43,16 +64,33 @@ export function Rail() {
           </button>
         </span>
       </header>
-      {list.length === 0 ? (
-        <p class="note rail-empty">{emptyWords(store.ready.value, lost.value)}</p>
-      ) : (
-        <ul class="rail-list">
-          {list.slice(0, SHOWN).map(generation => (
-            <RailItem key={generation.id} generation={generation} />
-          ))}
-          {list.length > SHOWN ? <li class="note">and {list.length - SHOWN} older ones</li> : null}
-        </ul>
+      <RailFilters rail={rail} search={search} />
+      {trouble === null ? null : (
+        <p class="rail-trouble error-words" data-tone="failed" role="alert" data-testid="library-trouble">
+          {trouble.message}{' '}
+          <button type="button" class="text-button" onClick={() => library.dismiss()}>
+            dismiss
+          </button>
+        </p>
       )}
+      {!empty ? (
+        <RailList rail={rail} />
+      ) : narrowed ? (
+        <p class="note rail-empty" data-testid="rail-empty">
+          {rail.records.reading.value
+            ? 'Looking …'
+            : (rail.records.trouble.value ?? 'Nothing here is like that.')}
+          <button type="button" class="text-button" onClick={() => rail.narrow(NO_FILTER)}>
+            show all
+          </button>
+        </p>
+      ) : (
+        <p class="note rail-empty">
+          {emptyWords(store.ready.value && !rail.records.reading.value, lost.value)}
+        </p>
+      )}
+      <RailFoot rail={rail} />
+      <ItemMenu rail={rail} />
     </nav>
   )
 }

@@ -6,14 +6,20 @@ import { readPalette } from '../map/palette.ts'
 import { useScope } from '../scope.ts'
 import { bucketsOf } from './spark-buckets.ts'
 
-/** CSS pixels: the drawing, and the strip of confidence at its foot. */
-const WIDTH = 232
-const HEIGHT = 28
-const STRIP = 5
-const COLUMN = 4
+/** CSS pixels: the drawing, the strip of confidence at its foot, and a run of tokens in it. The small one is filled. */
+const SIZES = {
+  wide: { width: 232, height: 28, strip: 5, column: 4 },
+  small: { width: 64, height: 18, strip: 3, column: 2 },
+}
+
+interface Props {
+  generation: Generation
+  size: keyof typeof SIZES
+}
 
 /** A generation at a glance: its speed as a line over its tokens, its confidence as a strip under it. */
-export function Sparkline({ generation }: { generation: Generation }) {
+export function Sparkline({ generation, size }: Props) {
+  const { width, height, strip, column: narrowest } = SIZES[size]
   const { theme, tick } = useScope()
   const canvas = useRef<HTMLCanvasElement>(null)
   const shown = theme.shown.value
@@ -27,33 +33,34 @@ export function Sparkline({ generation }: { generation: Generation }) {
     const ctx = surface?.getContext('2d')
     if (!surface || !ctx) return
     const ratio = window.devicePixelRatio || 1
-    if (surface.width !== Math.round(WIDTH * ratio)) {
-      surface.width = Math.round(WIDTH * ratio)
-      surface.height = Math.round(HEIGHT * ratio)
+    if (surface.width !== Math.round(width * ratio)) {
+      surface.width = Math.round(width * ratio)
+      surface.height = Math.round(height * ratio)
     }
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
-    ctx.clearRect(0, 0, WIDTH, HEIGHT)
+    ctx.clearRect(0, 0, width, height)
     const palette = readPalette(surface)
-    const buckets = bucketsOf(generation.tokens, Math.floor(WIDTH / COLUMN))
+    const buckets = bucketsOf(generation.tokens, Math.floor(width / narrowest))
     if (buckets.length === 0) return
+    const column = size === 'small' ? width / buckets.length : narrowest
     const fastest = Math.max(...buckets.map(bucket => bucket.rate ?? 0))
-    const room = HEIGHT - STRIP - 4
+    const room = height - strip - 3
     buckets.forEach((bucket, i) => {
-      const x = i * COLUMN
-      if (Number.isNaN(bucket.confidence)) paintHatch(ctx, x, HEIGHT - STRIP, COLUMN, STRIP, palette.hatch)
+      const x = i * column
+      if (Number.isNaN(bucket.confidence)) paintHatch(ctx, x, height - strip, column, strip, palette.hatch)
       else {
         ctx.fillStyle = cividisCss(bucket.confidence)
-        ctx.fillRect(x, HEIGHT - STRIP, COLUMN - 1, STRIP)
+        ctx.fillRect(x, height - strip, column - 1, strip)
       }
     })
     ctx.beginPath()
     let drawing = false
     buckets.forEach((bucket, i) => {
       const known = bucket.rate !== null && fastest > 0
-      const y = 2 + room * (1 - (bucket.rate ?? 0) / fastest)
+      const y = 1 + room * (1 - (bucket.rate ?? 0) / fastest)
       // A line over what was missed would lie.
-      if (known && drawing) ctx.lineTo(i * COLUMN + COLUMN / 2, y)
-      else if (known) ctx.moveTo(i * COLUMN + COLUMN / 2, y)
+      if (known && drawing) ctx.lineTo(i * column + column / 2, y)
+      else if (known) ctx.moveTo(i * column + column / 2, y)
       drawing = known
     })
     ctx.strokeStyle = generation.live ? palette.live : palette.ink
@@ -62,15 +69,14 @@ export function Sparkline({ generation }: { generation: Generation }) {
     ctx.lineJoin = 'round'
     ctx.stroke()
     ctx.globalAlpha = 1
-  }, [beat, held > 1, shown, generation.live, generation])
+  }, [beat, held > 1, shown, size, generation.live, generation])
 
   return (
-    <span class="spark">
+    <span class="spark" data-size={size}>
       {held < 2 ? null : (
         <canvas
           ref={canvas}
-          width={WIDTH}
-          height={HEIGHT}
+          style={{ width, height }}
           role="img"
           aria-label="speed as a line, confidence as a strip"
         />

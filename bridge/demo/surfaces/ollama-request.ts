@@ -24,7 +24,7 @@ export interface OllamaRequest {
 }
 
 /**
- * Reads the body of `/api/chat`. `keep_alive` and the options that the model does not have are ignored.
+ * Reads the body of `/api/chat`. An answer that a last message of the assistant begins is gone on with. `keep_alive` and the options that the model does not have are ignored.
  * Throws a TokenscopeError that names the field: BAD_REQUEST, or NOT_FOUND for a model that is not there.
  */
 export function parseOllamaChat(body: unknown): OllamaRequest {
@@ -37,7 +37,14 @@ export function parseOllamaChat(body: unknown): OllamaRequest {
   // Ollama has no field that demands a call, and the model cannot decide to make one. So it calls the first
   // tool it is offered, and answers once the user's question has been followed by a tool's result.
   const wanted = said.at(-1)?.role === 'user' ? tools[0] : undefined
-  return requestOf(fields, prompt, wanted === undefined ? null : callTool(wanted, prompt ?? ''))
+  const { asked, ...rest } = requestOf(
+    fields,
+    prompt,
+    wanted === undefined ? null : callTool(wanted, prompt ?? ''),
+  )
+  const last = said.at(-1)
+  const prefill = last?.role === 'assistant' ? { prefill: last.text } : {}
+  return { ...rest, asked: asked === null ? null : { ...asked, ...prefill } }
 }
 
 /**

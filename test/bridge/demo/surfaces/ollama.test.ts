@@ -117,6 +117,18 @@ describe('Ollama’s own paths', () => {
     expect(spoken(await chat({ tools: [tool], messages }))).toBe(spoken(await chat()))
   })
 
+  it('goes on with an answer that a last message of the assistant begins', async () => {
+    const options = { ...ask.options, temperature: 0 }
+    const whole = spoken(await chat({ options }))
+    const begun = whole.slice(0, whole.indexOf(' ', 20))
+    const messages = [...ask.messages, { role: 'assistant', content: begun }]
+    const rest = spoken(await chat({ messages, options }))
+    expect(rest.length).toBeGreaterThan(20)
+    expect(rest.startsWith(whole.slice(begun.length)) || whole.slice(begun.length).startsWith(rest)).toBe(
+      true,
+    )
+  })
+
   it('generates with the tokens of prompt and answer as context', async () => {
     const client = clientOf()
     const request = { model: `${MODEL}:latest`, prompt: QUESTION, options: ask.options }

@@ -1,0 +1,51 @@
+import type { ViewScene } from '../../compositor/draw/view-scene.ts'
+import { createViewPainter } from '../draw/view-drawing.ts'
+import type { Backdrop, Picture, PictureLayer, Placement } from './picture-layer.ts'
+
+/** A picture on a canvas of its own. */
+interface CanvasPicture extends Picture {
+  readonly canvas: OffscreenCanvas
+}
+
+/** Pictures by Canvas 2D, shown on the canvas that marks are painted on as well. */
+export class CanvasPictures implements PictureLayer {
+  readonly by = 'canvas2d'
+  readonly #ctx: CanvasRenderingContext2D
+  readonly #painter = createViewPainter()
+
+  constructor(ctx: CanvasRenderingContext2D) {
+    this.#ctx = ctx
+  }
+
+  *paint(scene: ViewScene): Generator<void, Picture> {
+    const { width, height } = scene
+    const canvas = new OffscreenCanvas(width, height)
+    const ctx = canvas.getContext('2d', { alpha: false }) as OffscreenCanvasRenderingContext2D
+    yield* this.#painter.steps(ctx as never, scene)
+    const picture: CanvasPicture = { width, height, canvas }
+    return picture
+  }
+
+  free(picture: Picture): void {
+    // Its memory goes with its size, not when it is next tidied up.
+    ;(picture as CanvasPicture).canvas.width = 0
+  }
+
+  show({ width, height, ground }: Backdrop, placements: readonly Placement[]): void {
+    const ctx = this.#ctx
+    ctx.globalAlpha = 1
+    ctx.fillStyle = ground
+    ctx.fillRect(0, 0, width, height)
+    for (const { picture, x, y, scaleX, scaleY, alpha } of placements) {
+      const { canvas } = picture as CanvasPicture
+      ctx.globalAlpha = alpha
+      const still = scaleX === 1 && scaleY === 1
+      ctx.imageSmoothingEnabled = !still
+      if (still) ctx.drawImage(canvas, x, y)
+      else ctx.drawImage(canvas, x, y, picture.width * scaleX, picture.height * scaleY)
+    }
+    ctx.globalAlpha = 1
+  }
+
+  stop(): void {}
+}
