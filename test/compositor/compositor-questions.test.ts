@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { createCanvas, loadImage } from '@napi-rs/canvas'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LAYOUTS, type ViewQuestion } from '../../broadcast/protocol/view.ts'
 import type { FrameQuestion } from '../../compositor/frame/frame-question.ts'
 import { caughtUp, pidOf, readAll, useCompositor } from '../support/composed.ts'
 import { noGpu } from '../support/gpu.ts'
+import { soon } from '../support/soon.ts'
 
 const SILENT = join(import.meta.dirname, '../support/stand-in-process.ts')
 const compose = useCompositor()
@@ -18,7 +19,7 @@ describe('what is asked of the compositor', () => {
     composed.say('g_a', 5)
     const { tokens, upto } = await composed.compositor.view(MAP)
     expect([tokens.length, upto]).toEqual([5, 6])
-    await vi.waitFor(() => expect(composed.compositor.report().facts?.layouts).toEqual([]))
+    await soon(() => expect(composed.compositor.report().facts?.layouts).toEqual([]))
     composed.say('g_b', 5)
     expect((await composed.compositor.view(MAP)).tokens.length).toBe(10)
     expect(composed.said).toEqual([])

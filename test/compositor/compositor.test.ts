@@ -10,6 +10,7 @@ import { BACKENDS, caughtUp, mapped, pidOf, tokensKept, useCompositor } from '..
 import { noGpu } from '../support/gpu.ts'
 import { isRunning, untilGone } from '../support/processes.ts'
 import { rounds } from '../support/rounds.ts'
+import { soon } from '../support/soon.ts'
 
 const FULL = join(import.meta.dirname, '../support/full-process.ts')
 const compose = useCompositor()
@@ -199,7 +200,7 @@ describe('the compositor', () => {
     await caughtUp(composed)
     watch()
     process.kill(pidOf(composed) as number, 'SIGKILL')
-    await vi.waitFor(() => expect(compositor.report().facts?.restarts).toBe(1))
+    await soon(() => expect(compositor.report().facts?.restarts).toBe(1))
     expect(pidOf(composed)).toBeNull()
     expect(compositor.report().detail).toBe(
       'CPU, as the test asks. The process that lays out was ended by SIGKILL and is started again for the next viewer.',
@@ -259,7 +260,7 @@ describe('the compositor', () => {
     composed.watch('map')
     const pid = pidOf(composed) as number
     await untilGone(pid)
-    await vi.waitFor(() => expect(said[0]).toBe('warn: compositor: its process was ended by SIGKILL'))
+    await soon(() => expect(said[0]).toBe('warn: compositor: its process was ended by SIGKILL'))
   })
 
   it.skipIf(process.platform === 'win32')(
@@ -327,7 +328,7 @@ describe('a GPU that fails', () => {
         await caughtUp(composed)
         expect(compositor.report()).toMatchObject({ status: 'ok', facts: { backend: 'webgpu' } })
         process.kill(pidOf(composed) as number, 'SIGKILL')
-        await vi.waitFor(() => expect(compositor.report().facts?.restarts).toBe(kill + 1))
+        await soon(() => expect(compositor.report().facts?.restarts).toBe(kill + 1))
       }
       composed.say('g_3', 100)
       await caughtUp(composed)

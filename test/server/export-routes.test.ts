@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { TokenscopeError } from '../../events/errors.ts'
 import { useApi } from '../support/api-stage.ts'
 import { received, send } from '../support/app.ts'
+import { soon } from '../support/soon.ts'
 
 const api = useApi()
 
@@ -161,7 +162,7 @@ test('exports that nobody reads take all places, which are free again once they 
   const { status, headers, body } = await api.ask('GET', '/generations/g_1/export?format=txt')
   expect([status, body.error_code, headers.get('retry-after')]).toEqual([503, 'POOL_FULL', '2'])
   for (const answer of unread) answer.destroy()
-  await vi.waitFor(async () => {
+  await soon(async () => {
     const answer = await ask()
     answer.destroy()
     expect(answer.statusCode).toBe(200)

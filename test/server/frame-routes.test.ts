@@ -154,6 +154,7 @@ describe('pictures of a whole server', () => {
     // The server hears of it a moment later.
     await vi.waitFor(async () => expect((await picture('/frame.png?w=123&h=100')).width).toBe(123), {
       interval: 1,
+      timeout: 20_000,
     })
   })
 

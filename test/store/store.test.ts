@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import * as sqlite from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { TokenLog } from '../../broadcast/token-log.ts'
 import { mapPosition } from '../../compositor/layout/map.ts'
 import { TokenscopeError } from '../../events/errors.ts'
@@ -17,6 +17,7 @@ import { randomFrom } from '../support/random.ts'
 import { entriesOf, readOnly, rowOf } from '../support/recording-stage.ts'
 import { rounds } from '../support/rounds.ts'
 import { SmallDisk } from '../support/small-disk.ts'
+import { soon } from '../support/soon.ts'
 
 const PROCESS = join(import.meta.dirname, '../support/recording-process.ts')
 
@@ -66,7 +67,6 @@ const refusalOf = async (opening: Promise<unknown>) => {
 }
 
 /** Waits for what comes without being asked for. */
-const soon = (check: () => void) => vi.waitFor(check, { timeout: 20_000 })
 
 describe('the store', () => {
   test('has everything in the tables when it has stopped, with nothing beside the file, and goes on after it', async () => {

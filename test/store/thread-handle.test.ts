@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { TokenscopeError } from '../../events/errors.ts'
 import { ThreadHandle } from '../../store/thread-handle.ts'
+import { soon } from '../support/soon.ts'
 
 const ENTRY = new URL('../support/calculating-thread.ts', import.meta.url)
 
@@ -68,13 +69,13 @@ describe('a thread', () => {
   test('that breaks is told, and leaves no call without an answer', async () => {
     const { handle, onEnd } = start()
     expect(await errorOf(handle.call('crash'))).toMatchObject({ code: 'RECORDS_UNAVAILABLE' })
-    await vi.waitFor(() => expect(onEnd.mock.calls).toMatchObject([[{ message: 'it broke' }]]))
+    await soon(() => expect(onEnd.mock.calls).toMatchObject([[{ message: 'it broke' }]]))
   })
 
   test('that cannot be started is told', async () => {
     const { handle, onEnd } = start(new URL('../support/no-such-thread.ts', import.meta.url))
     expect(await errorOf(handle.call('double', 4))).toMatchObject({ code: 'RECORDS_UNAVAILABLE' })
-    await vi.waitFor(() => expect(onEnd).toHaveBeenCalledOnce())
+    await soon(() => expect(onEnd).toHaveBeenCalledOnce())
     expect(onEnd.mock.calls[0]?.[0]).toBeInstanceOf(Error)
   })
 })

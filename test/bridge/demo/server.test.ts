@@ -10,6 +10,7 @@ import {
   type DemoServer,
   readCorpus,
 } from '../../../bridge/demo/index.ts'
+import { soon } from '../../support/soon.ts'
 
 const model = createDemoModel()
 const ask = {
@@ -201,9 +202,9 @@ describe('demo server', () => {
       request.on('error', () => {})
       request.end(JSON.stringify({ ...ask, stream }))
       if (stream) await once(request, 'response')
-      await vi.waitFor(() => expect(slow.active).toBe(1))
+      await soon(() => expect(slow.active).toBe(1))
       request.destroy()
-      await vi.waitFor(() => expect(slow.active).toBe(0))
+      await soon(() => expect(slow.active).toBe(0))
     }
     await slow.stop()
   })
@@ -259,7 +260,7 @@ describe('demo server', () => {
     const { url: oneUrl } = await one.start()
     const answer = fetch(`${oneUrl}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(ask) })
     const broken = expect(answer).rejects.toThrow()
-    await vi.waitFor(() => expect(one.active).toBe(1))
+    await soon(() => expect(one.active).toBe(1))
     await one.stop()
     await broken
     expect(one.active).toBe(0)

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { TapedRequest } from '../../../bridge/tape.ts'
 import { ByteReader } from '../../../broadcast/protocol/byte-codec.ts'
 import { ticksOf } from '../../../broadcast/protocol.ts'
@@ -8,6 +8,7 @@ import type { ImportedRecording } from '../../../store/file/import-batch.ts'
 import { unpacked } from '../../../store/packed.ts'
 import { stateEvent, tokenEvent } from '../../support/hub-events.ts'
 import { RecordingStage, type StageOptions } from '../../support/recording-stage.ts'
+import { soon } from '../../support/soon.ts'
 
 const stages: RecordingStage[] = []
 function stageOf(options: StageOptions = {}): RecordingStage {
@@ -54,7 +55,6 @@ const pages = (stage: RecordingStage) =>
   stage.all<{ page_count: number }>('PRAGMA page_count')[0]?.page_count ?? 0
 
 /** Waits for what comes without being asked for. */
-const soon = (check: () => void) => vi.waitFor(check, { timeout: 20_000 })
 
 describe('a disk that is full', () => {
   test('stops nothing; what came in the meantime is written once there is room, all of it', async () => {

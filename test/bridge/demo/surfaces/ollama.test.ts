@@ -1,6 +1,7 @@
 import { Ollama } from 'ollama'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createDemoServer } from '../../../../bridge/demo/index.ts'
+import { soon } from '../../../support/soon.ts'
 import { type Json, MODEL, model, QUESTION, QUESTION_TOKENS, useDemo } from './demo-client.ts'
 
 const demo = useDemo()
@@ -182,7 +183,7 @@ describe('Ollama’s own paths', () => {
     await expect(async () => {
       for await (const _ of stream) stream.abort()
     }).rejects.toThrow(/abort/i)
-    await vi.waitFor(() => expect(slow.active).toBe(0))
+    await soon(() => expect(slow.active).toBe(0))
     await slow.stop()
   })
 
