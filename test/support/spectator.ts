@@ -9,6 +9,10 @@ export class Spectator {
   readonly closed: Promise<{ code: number; reason: string }>
   #wake: (() => void)[] = []
   readonly #ends: NeuralStateEntry[] = []
+  /** Where the log stood when this viewer was greeted; null until then. */
+  #head: number | null = null
+  /** Generations that had ended by then. Their entries come all the same where the snapshot is an older one. */
+  readonly #past = new Set<string>()
   #gap: ServerMessage | null = null
 
   private constructor(url: string, headers: Record<string, string>) {
@@ -32,7 +36,10 @@ export class Spectator {
   #take(message: ServerMessage): void {
     this.messages.push(message)
     if (message.type === 'gap') this.#gap = message
-    if (message.type === 'neural_state' && isFinal(message.state)) this.#ends.push(message)
+    if (message.type === 'hello') this.#head ??= message.head
+    if (message.type !== 'neural_state' || !isFinal(message.state)) return
+    if (message.seq <= (this.#head ?? 0)) this.#past.add(message.generation)
+    else this.#ends.push(message)
   }
 
   /** Connects and subscribes; resolves when the snapshot is there. */
@@ -49,8 +56,12 @@ export class Spectator {
     return new Spectator(url, headers)
   }
 
+  /** Of the generations that had not ended before it came. */
   get entries(): LogEntry[] {
-    return this.messages.filter((message): message is LogEntry => 'seq' in message && 'generation' in message)
+    return this.messages.filter(
+      (message): message is LogEntry =>
+        'seq' in message && 'generation' in message && !this.#past.has(message.generation),
+    )
   }
 
   get states(): NeuralStateEntry[] {
