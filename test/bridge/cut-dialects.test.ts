@@ -34,7 +34,7 @@ describe.each(STREAMS)('a stream of %s on %s', (kind, path, body, finish) => {
   test('that is cut or ended at any byte is told for what it is', async () => {
     const stream = await bytesOf(await ask(stage.demo.url, SAID))
     const isLines = path.startsWith('/api/') && kind === 'ollama'
-    const total = rounds(stream.length)
+    const total = rounds(stream.length, 50)
     for (let round = 0; round < total; round++) {
       const at = 1 + Math.floor((round * stream.length) / total)
       const way = WAYS[round % WAYS.length] as string

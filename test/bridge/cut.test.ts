@@ -22,7 +22,7 @@ describe.each<[ServerKind, string]>([
     const stream = await stage.direct(directives)
     const isFinished = (bytes: Buffer) => readChat(bytes).choices[0]?.finish === 'stop'
     expect(isFinished(stream)).toBe(true)
-    const total = rounds(stream.length)
+    const total = rounds(stream.length, 50)
     for (let round = 0; round < total; round++) {
       const at = 1 + Math.floor((round * stream.length) / total)
       const way = WAYS[round % WAYS.length] as string

@@ -229,6 +229,8 @@ describe('the compositor', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tokenscope-compiled-'))
     const kept = join(folder, 'kept')
     mkdirSync(kept)
+    // What tests start keeps it elsewhere, else.
+    vi.stubEnv('NODE_COMPILE_CACHE', undefined)
     const composed = compose({ process: { compileCache: kept } })
     composed.watch('map')
     composed.say('g_a', 5)

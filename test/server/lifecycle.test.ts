@@ -211,6 +211,8 @@ test('programs are started with what Node has compiled before', async () => {
     expect(scripts[program]).toBe(`node --import ./server/compile-cache.ts ${file}`)
   }
   const asked = [...NODE_FLAGS, '-p', 'require("node:module").getCompileCacheDir()']
-  const { stdout } = await promisify(execFile)(process.execPath, asked)
+  // As from a shell, where nothing says where else it is to be kept.
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  const { stdout } = await promisify(execFile)(process.execPath, asked, { env })
   expect(stdout).toContain(join('node_modules', '.cache', 'tokenscope'))
 })

@@ -16,6 +16,8 @@ export const noBrowser =
 export const noWebgpuBrowser =
   noBrowser ?? (XVFB === undefined ? 'no Xvfb on this machine (apt-get install xvfb)' : null)
 
+/** Shorter than a test may take, so that it is told what was waited for. */
+const PATIENCE_MS = 90_000
 const OUTPUT = join(import.meta.dirname, '../.output')
 
 const QUIET = [
@@ -37,27 +39,45 @@ const SWIFTSHADER = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader
  * With it there must be a screen, since a headless one shows a blank canvas: one that nobody sees is started,
  * and goes with the browser.
  *
- * @throws Error where there is no Chromium, or no Xvfb for one with WebGPU
+ * @param options.headed with a screen, even if without WebGPU
+ * @throws Error where there is no Chromium, or no Xvfb for one with a screen
  */
-export async function launchBrowser({ webgpu = false } = {}): Promise<Browser> {
-  const missing = webgpu ? noWebgpuBrowser : noBrowser
+export async function launchBrowser({
+  webgpu = false,
+  headed = webgpu,
+}: {
+  webgpu?: boolean
+  headed?: boolean
+} = {}): Promise<Browser> {
+  const missing = headed ? noWebgpuBrowser : noBrowser
   if (missing !== null) throw new Error(missing)
   const executablePath = CHROMIUM as string
-  if (!webgpu) return chromium.launch({ executablePath, args: QUIET })
+  if (!headed) return patient(await chromium.launch({ executablePath, args: QUIET }))
   const screen = await startScreen()
   try {
     const browser = await chromium.launch({
       executablePath,
       headless: false,
-      args: [...QUIET, ...SWIFTSHADER],
+      args: webgpu ? [...QUIET, ...SWIFTSHADER] : QUIET,
       env: { ...process.env, DISPLAY: screen.display },
     })
     browser.on('disconnected', () => screen.child.kill())
-    return browser
+    return patient(browser)
   } catch (error) {
     screen.child.kill()
     throw error
   }
+}
+
+/** Whatever is waited for in its pages may take long on a slow machine. */
+function patient(browser: Browser): Browser {
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async options => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(PATIENCE_MS)
+    return context
+  }
+  return browser
 }
 
 /** Starts a screen in memory, under the first number that is free. */

@@ -1,6 +1,6 @@
 /**
- * How many rounds a soak or fault test runs: all of `full` in `pnpm test:long`, a twentieth in `pnpm test`.
+ * How many rounds a soak or fault test runs: all of `full` in `pnpm test:long`, one in `part` in `pnpm test`.
  */
-export function rounds(full: number): number {
-  return import.meta.env.MODE === 'long' ? full : Math.ceil(full / 20)
+export function rounds(full: number, part = 20): number {
+  return process.env.ROUNDS === 'full' ? full : Math.ceil(full / part)
 }
