@@ -148,7 +148,7 @@ function ollamaChat({ messages, parameters }: Prompt, named: object): PromptRequ
   const { max_tokens, max_completion_tokens, temperature, seed, top_p, stop, reasoning_effort, ...rest } =
     parameters
   const options = { temperature, seed, top_p, stop, num_predict: max_completion_tokens ?? max_tokens }
-  const names = given(options) as (keyof typeof options)[]
+  const known = Object.entries(options).filter(([, value]) => value !== undefined)
   return {
     path: '/api/chat',
     body: {
@@ -158,9 +158,7 @@ function ollamaChat({ messages, parameters }: Prompt, named: object): PromptRequ
       ...(reasoning_effort === undefined
         ? {}
         : { think: reasoning_effort === 'none' ? false : reasoning_effort }),
-      ...(names.length === 0
-        ? {}
-        : { options: Object.fromEntries(names.map(name => [name, options[name]])) }),
+      ...(known.length === 0 ? {} : { options: Object.fromEntries(known) }),
       stream: true,
       logprobs: true,
       top_logprobs: TOP_LOGPROBS,

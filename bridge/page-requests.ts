@@ -53,7 +53,8 @@ export class PageRequests {
   ofBegun({ generation, upstream: label, target, body, text, saidOther }: BegunAnswer): PageRequest {
     const path = target.split('?', 1)[0] as string
     const endpoint = endpointOf('POST', path)
-    if (body === null || endpoint === null) throw refusal('its request is not recorded')
+    if (body === null) throw refusal('its request is not recorded')
+    if (endpoint === null) throw refusal(`nothing on ${path} goes on with an answer`)
     const upstream = this.#upstreams.labelled(label)
     const content = continuationOf({
       ...{ upstream: label, path, text, saidOther },

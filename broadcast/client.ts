@@ -80,6 +80,9 @@ class Client implements ScopeClient {
   #notBefore = 0
   #retry: ReturnType<typeof setTimeout> | undefined
   #watch: ReturnType<typeof setTimeout> | undefined
+  /** When something came last, and whether `#watch` waits for the time since to be long. */
+  #heardAt = 0
+  #listening = false
   /** By when a sign of life has to come, once one was asked for; by the clock that never jumps. */
   #answerBy: number | null = null
 
@@ -278,13 +281,25 @@ class Client implements ScopeClient {
   /** Something came: the connection lives. */
   #heard(): void {
     if (this.#state.kind !== 'open') return
+    this.#heardAt = performance.now()
+    // A timer of its own for each of hundreds of messages a second would take longer than to read them.
+    if (this.#listening) return
     clearTimeout(this.#watch)
     this.#answerBy = null
-    this.#watch = setTimeout(() => this.#askForLife(ANSWER_MS), QUIET_MS)
+    this.#listening = true
+    this.#watch = setTimeout(() => this.#listen(), QUIET_MS)
+  }
+
+  /** Asks for a sign of life if nothing was heard for so long. */
+  #listen(): void {
+    const left = this.#heardAt + QUIET_MS - performance.now()
+    if (left <= 0) this.#askForLife(ANSWER_MS)
+    else this.#watch = setTimeout(() => this.#listen(), Math.ceil(left))
   }
 
   #askForLife(patienceMs: number): void {
     clearTimeout(this.#watch)
+    this.#listening = false
     const now = performance.now()
     // Who asks again while one has not been answered does not put off the end.
     this.#answerBy = Math.min(this.#answerBy ?? Number.POSITIVE_INFINITY, now + patienceMs)
@@ -327,6 +342,7 @@ class Client implements ScopeClient {
   #forget(): void {
     clearTimeout(this.#retry)
     clearTimeout(this.#watch)
+    this.#listening = false
     this.#answerBy = null
     this.#acknowledgement.reset()
     this.#views.broken()

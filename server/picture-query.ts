@@ -36,6 +36,8 @@ export const pictureParameters = {
   t: number('As it was at this time, in Unix seconds; without it: now'),
   model: Type.Optional(Type.Array(text('a name'), { description: 'Only these models' })),
   kind: Type.Optional(Type.Array(KindName, { description: 'Only these kinds of token' })),
+  since: number('Only what came at this time or later, in Unix seconds'),
+  until: number('Only what came at this time or earlier, in Unix seconds'),
   theme: nameOf(THEMES, { default: 'dark' }),
   scale: nameOf(SCALES, { default: 'cividis', description: 'Scale of the colours' }),
 }
@@ -79,13 +81,15 @@ export function frameQuestion(query: Static<typeof PictureQuery>): FrameQuestion
 }
 
 /** Null where nothing narrows. */
-function filterOf({ generation, model, kind }: Static<typeof PictureQuery>): ViewFilter | null {
-  if (generation === undefined && model === undefined && kind === undefined) return null
-  return {
+function filterOf({ generation, model, kind, since, until }: Static<typeof PictureQuery>): ViewFilter | null {
+  const filter = {
     ...(generation === undefined ? {} : { generations: generation }),
     ...(model === undefined ? {} : { models: model }),
     ...(kind === undefined ? {} : { kinds: kind }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
   }
+  return Object.keys(filter).length === 0 ? null : filter
 }
 
 function nameOf<T extends string>(names: Record<T, true>, options: { default: T; description?: string }) {

@@ -1,46 +1,18 @@
-import type { GenerationState } from '../../events/generation.ts'
+import type { EntryBlock } from '../entry-block.ts'
+import type { GenerationRow } from '../generation-record.ts'
+
+/** Columns of `generations` that are the writer's: its ids, the origin `import`, the version 1, the bytes it measures. */
+type OwnColumn = 'id' | 'origin' | 'exchange' | 'version' | 'bytes'
 
 /**
- * A recording that was read from a file and is to be put into the tables, all of it in one transaction. Every
- * field is a column's value as it goes in; ids of rows are the writer's, as are `origin` (`import`), `version` (1)
- * and `bytes`. All text is well formed.
+ * A recording that was read from a file and is to be put into the tables, all of it in one transaction. Its state is a
+ * final one. All text is well formed.
  */
-export interface ImportedRecording {
-  generation: string
-  /** Ticks since 1970. */
-  began: number
-  /** Unix seconds. */
-  ended_at: number | null
-  /** A final one. */
-  state: GenerationState
-  model: string | null
-  /** JSON of the last state, without `type`. */
-  last: string
-  entries: number
-  tokens: number
-  missing: number
-  mean_logprob: number | null
-  preview: string
-  prompt: string | null
-  name: string | null
-  /** JSON of an array of strings. */
-  tags: string
-  note: string | null
-  blocks: ImportedBlock[]
+export interface ImportedRecording extends Omit<GenerationRow, OwnColumn> {
+  blocks: EntryBlock[]
   /** All its text, for the words that are searched. */
   text: string
   exchange: ImportedExchange | null
-}
-
-/** A row of `entry_blocks`. */
-export interface ImportedBlock {
-  ord: number
-  entries: number
-  first_token: number
-  tokens: number
-  handle: number
-  codec: number
-  data: Uint8Array
 }
 
 /** A row of `exchanges`, and its parts. What went on when the file was written has no outcome, and gets none. */

@@ -68,6 +68,23 @@ describe('pictures of a whole server', () => {
     expect(coloursOf(only)).toBeGreaterThan(2)
   })
 
+  test('have what came within a time', async () => {
+    await generate()
+    const now = Date.now() / 1000
+    const at = '/frame.png?w=300&h=200&layout=map&x=0&y=0&zoom=8'
+    const plain = await picture(at)
+    for (const [filter, shows] of [
+      [`since=${now - 3600}`, true],
+      [`until=${now + 3600}`, true],
+      [`since=${now - 3600}&until=${now + 3600}`, true],
+      [`since=${now + 3600}`, false],
+      [`until=${now - 3600}`, false],
+    ] as const) {
+      const one = await picture(`${at}&${filter}`)
+      expect([filter, one.data.equals(plain.data)]).toEqual([filter, shows])
+    }
+  })
+
   test('of one generation have it alone, under its name', async () => {
     const generation = await generate()
     await generate()

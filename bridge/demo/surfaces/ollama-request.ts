@@ -24,8 +24,9 @@ export interface OllamaRequest {
 }
 
 /**
- * Reads the body of `/api/chat`. An answer that a last message of the assistant begins is gone on with. `keep_alive` and the options that the model does not have are ignored.
- * Throws a TokenscopeError that names the field: BAD_REQUEST, or NOT_FOUND for a model that is not there.
+ * Reads the body of `/api/chat`. An answer that a last message of the assistant begins is gone on with. `keep_alive` and
+ * the options that the model does not have are ignored. Throws a TokenscopeError that names the field: BAD_REQUEST, or
+ * NOT_FOUND for a model that is not there.
  */
 export function parseOllamaChat(body: unknown): OllamaRequest {
   const fields = fieldsOf(body)
