@@ -40,6 +40,8 @@ export function timeOfId(id: string): number | null {
 export class Generation {
   readonly id: string
   readonly revision = signal(0)
+  /** Bumped with its state and its record only, not with each token: for what is drawn by the `tick` meanwhile. */
+  readonly states = signal(0)
   readonly tokens = new TokenColumns()
   state: GenerationState = 'queued'
   model: string | null = null

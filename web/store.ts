@@ -48,7 +48,8 @@ export class ScopeStore {
   readonly #options: StoreOptions
   readonly #generations = new Map<string, Generation>()
   readonly #listeners = new Set<StoreListener>()
-  readonly #touched = new Set<Generation>()
+  /** What changed since the last frame, and whether more of it than its tokens. */
+  readonly #touched = new Map<Generation, boolean>()
   readonly #spared = new Set<(generation: Generation) => boolean>()
   #reordered = false
   #scheduled = false
@@ -212,7 +213,7 @@ export class ScopeStore {
   #hold(generation: Generation, token: TokenFields): void {
     if (token.position !== null) this.blocks.put(generation, token.index)
     this.#tokens++
-    this.#touch(generation)
+    this.#touch(generation, false)
     if (this.#tokens > (this.#options.mostTokens ?? MOST_TOKENS)) this.#makeRoom(generation)
   }
 
@@ -264,8 +265,8 @@ export class ScopeStore {
     for (const listener of this.#listeners) listener.redrawn?.()
   }
 
-  #touch(generation: Generation): void {
-    this.#touched.add(generation)
+  #touch(generation: Generation, state = true): void {
+    this.#touched.set(generation, state || this.#touched.get(generation) === true)
     this.#schedule()
   }
 
@@ -286,7 +287,10 @@ export class ScopeStore {
       this.#reordered = false
       this.list.value = [...this.#generations.values()].sort(liveThenNewest)
     }
-    for (const generation of this.#touched) generation.revision.value++
+    for (const [generation, state] of this.#touched) {
+      generation.revision.value++
+      if (state) generation.states.value++
+    }
     this.#touched.clear()
     this.held.value = this.#tokens
   }

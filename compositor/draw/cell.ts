@@ -6,9 +6,6 @@
 /** Cells along the side of a block. */
 export const BLOCK_SIDE = 16
 
-/** Cells in a block. */
-export const BLOCK_CELLS = BLOCK_SIDE * BLOCK_SIDE
-
 // The map has at most 2^32 cells, which is 4096 blocks along a side.
 const KEY_STRIDE = 4096
 
@@ -23,11 +20,6 @@ export interface CellBounds {
 /** The block that holds a cell, as one number. */
 export function blockKey(x: number, y: number): number {
   return Math.floor(y / BLOCK_SIDE) * KEY_STRIDE + Math.floor(x / BLOCK_SIDE)
-}
-
-/** The place of a cell within its block, row by row. */
-export function slotOf(x: number, y: number): number {
-  return (y % BLOCK_SIDE) * BLOCK_SIDE + (x % BLOCK_SIDE)
 }
 
 /** The first cell, top left, of the block with this key. */

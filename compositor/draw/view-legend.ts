@@ -40,7 +40,8 @@ const EMPTY: Record<Narrowed | 'all' | 'here', readonly [string, string]> = {
   time: ['No tokens were here at that time.', 'Choose a later time, or look elsewhere.'],
   here: ['Nothing lies here.', 'Move the view to where tokens are.'],
 }
-const KIND_WORDS: Record<(typeof KINDS)[number], string> = {
+/** What kinds of tokens are called. */
+export const KIND_WORDS: Record<(typeof KINDS)[number], string> = {
   message: 'message',
   reasoning: 'reasoning',
   tool_call: 'tool call',

@@ -5,10 +5,10 @@
 import { type ReadShader, stitch } from '../../shaders/stitch.ts'
 import { AtlasTexture } from './atlas-texture.ts'
 import { GlyphAtlas } from './glyph-atlas.ts'
-import { GlyphBuffer } from './glyph-buffer.ts'
 import type { GlyphRasterizer } from './glyph-rasterizer.ts'
-import { GpuStage, GpuUsage } from './gpu-usage.ts'
+import { GpuStage } from './gpu-usage.ts'
 import { compileShader } from './shader-compiler.ts'
+import { type BrushParts, type BrushTarget, ViewBrush } from './view-brush.ts'
 import { type SceneLayer, type ViewScene, whole } from './view-scene.ts'
 
 export interface ViewRendererOptions {
@@ -23,24 +23,16 @@ export interface ViewRendererOptions {
   atlasPages?: number
 }
 
-const FRAME_WORDS = 4
 /** Lines of text that are looked up in one step. */
 const RUNS_A_STEP = 16
 const OVER: GPUBlendComponent = { srcFactor: 'one', dstFactor: 'one-minus-src-alpha', operation: 'add' }
 
 export class ViewRenderer {
-  readonly #device: GPUDevice
-  readonly #quads: GPURenderPipeline
-  readonly #glyphs: GPURenderPipeline
-  readonly #layout: GPUBindGroupLayout
-  readonly #sampler: GPUSampler
-  readonly #frame: GPUBuffer
   readonly #texture: AtlasTexture
   readonly #atlas: GlyphAtlas
-  readonly #glyphBuffer = new GlyphBuffer()
-  #items: GPUBuffer
-  #group: GPUBindGroup | null = null
-  #groupTexture: GPUTexture | null = null
+  /** Of scenes, and of what is added to a picture while a scene is under way. */
+  readonly #brush: ViewBrush
+  readonly #adding: ViewBrush
 
   /**
    * Compiles the shaders. Resolves once nothing is left to be compiled while drawing.
@@ -72,24 +64,18 @@ export class ViewRenderer {
       pipeline('quads.wgsl', 'place_quad', 'paint_quad'),
       pipeline('glyphs.wgsl', 'place_glyph', 'paint_glyph'),
     ])
-    return new ViewRenderer(options, layout, quads, glyphs)
+    return new ViewRenderer(options, { layout, quads, glyphs })
   }
 
   private constructor(
     { device, rasterizer, atlasSide: side = 1024, atlasPages: pages = 8 }: ViewRendererOptions,
-    layout: GPUBindGroupLayout,
-    quads: GPURenderPipeline,
-    glyphs: GPURenderPipeline,
+    pipelines: Pick<BrushParts, 'layout' | 'quads' | 'glyphs'>,
   ) {
-    this.#device = device
-    this.#layout = layout
-    this.#quads = quads
-    this.#glyphs = glyphs
-    this.#sampler = device.createSampler({ magFilter: 'linear', minFilter: 'linear' })
-    this.#frame = device.createBuffer({ size: FRAME_WORDS * 4, usage: GpuUsage.uniform | GpuUsage.copyDst })
-    this.#items = this.#createItems(64 * 1024)
     this.#texture = new AtlasTexture(device, side)
     this.#atlas = new GlyphAtlas({ rasterizer, store: this.#texture, side, pages })
+    const parts = { device, texture: this.#texture, ...pipelines }
+    this.#brush = new ViewBrush(parts)
+    this.#adding = new ViewBrush(parts)
   }
 
   /** Draws a scene over whatever `target` held. */
@@ -99,90 +85,38 @@ export class ViewRenderer {
 
   /** The same in steps of a millisecond or so. One scene is drawn at a time. */
   *steps(target: GPUTextureView, scene: ViewScene): Generator<void, void> {
-    const { theme } = scene
-    const frame = new ArrayBuffer(FRAME_WORDS * 4)
-    new Float32Array(frame).set([scene.width, scene.height])
-    new Uint32Array(frame).set([theme.hatchGround, theme.hatchLine], 2)
-    this.#device.queue.writeBuffer(this.#frame, 0, frame)
-    const clear = [0, 8, 16].map(shift => ((theme.ground >>> shift) & 255) / 255)
-    this.#pass(target, [...clear, 1], null, new Uint32Array(0), 0)
-    for (const layer of scene.layers) yield* this.#layerSteps(target, layer)
+    const brush = this.#brush
+    brush.begin({ ...scene, view: target })
+    brush.clear(scene.theme)
+    for (const { quads, runs } of scene.layers) {
+      brush.paintQuads(quads)
+      for (const [i, run] of runs.entries()) {
+        if (i % RUNS_A_STEP === RUNS_A_STEP - 1) yield
+        // A full atlas is cleared only once all that has places on it is drawn.
+        brush.addRun(run, this.#atlas, () => brush.flush())
+      }
+      yield
+      brush.flush()
+    }
+  }
+
+  /** Draws a layer over what `target` holds; also between the steps of a scene. */
+  add(target: BrushTarget, { quads, runs }: SceneLayer): void {
+    const brush = this.#adding
+    const flush = () => {
+      this.#brush.flush()
+      brush.flush()
+    }
+    brush.begin(target)
+    brush.paintQuads(quads)
+    for (const run of runs) brush.addRun(run, this.#atlas, flush)
+    brush.flush()
   }
 
   /** Frees the memory on the GPU; the device is its owner's. */
   destroy(): void {
-    this.#frame.destroy()
-    this.#items.destroy()
+    this.#brush.destroy()
+    this.#adding.destroy()
     this.#texture.destroy()
-  }
-
-  *#layerSteps(target: GPUTextureView, { quads, runs }: SceneLayer): Generator<void, void> {
-    this.#pass(target, null, this.#quads, quads.words, quads.count)
-    const glyphs = this.#glyphBuffer
-    const flush = () => {
-      this.#pass(target, null, this.#glyphs, glyphs.words, glyphs.count)
-      glyphs.clear()
-    }
-    // Of a scene that was given up something may be left.
-    glyphs.clear()
-    // A full atlas is cleared only once all that has places on it is drawn.
-    for (const [i, run] of runs.entries()) {
-      if (i % RUNS_A_STEP === RUNS_A_STEP - 1) yield
-      glyphs.addRun(run, this.#atlas, flush)
-    }
-    yield
-    flush()
-  }
-
-  /** One pass with its own submission, since a later one may write other characters to the same places. */
-  #pass(
-    target: GPUTextureView,
-    clear: number[] | null,
-    pipeline: GPURenderPipeline | null,
-    words: Uint32Array<ArrayBuffer>,
-    count: number,
-  ): void {
-    if (count === 0 && clear === null) return
-    if (words.byteLength > this.#items.size) {
-      this.#items.destroy()
-      this.#items = this.#createItems(words.byteLength * 2)
-      this.#group = null
-    }
-    if (count > 0) this.#device.queue.writeBuffer(this.#items, 0, words)
-    const encoder = this.#device.createCommandEncoder()
-    const pass = encoder.beginRenderPass({
-      colorAttachments: [
-        clear === null
-          ? { view: target, loadOp: 'load', storeOp: 'store' }
-          : { view: target, loadOp: 'clear', clearValue: clear, storeOp: 'store' },
-      ],
-    })
-    if (pipeline !== null && count > 0) {
-      pass.setPipeline(pipeline)
-      pass.setBindGroup(0, this.#bindGroup())
-      pass.draw(6 * count)
-    }
-    pass.end()
-    this.#device.queue.submit([encoder.finish()])
-  }
-
-  #bindGroup(): GPUBindGroup {
-    const { texture } = this.#texture
-    if (this.#group !== null && this.#groupTexture === texture) return this.#group
-    this.#groupTexture = texture
-    this.#group = this.#device.createBindGroup({
-      layout: this.#layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#frame } },
-        { binding: 1, resource: { buffer: this.#items } },
-        { binding: 2, resource: texture.createView({ dimension: '2d-array' }) },
-        { binding: 3, resource: this.#sampler },
-      ],
-    })
-    return this.#group
-  }
-
-  #createItems(size: number): GPUBuffer {
-    return this.#device.createBuffer({ size, usage: GpuUsage.storage | GpuUsage.copyDst })
   }
 }

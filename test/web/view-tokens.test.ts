@@ -133,12 +133,61 @@ describe('tokens that no answer has yet', () => {
     expect([...fresh.told([], null)]).toHaveLength(0)
   })
 
-  it('are bounded in number', () => {
+  it('are bounded in number, and the newest are never left out', () => {
     const fresh = new FreshTokens('map')
-    const generation = generationOf(2000)
-    for (let index = 0; index < 2000; index++) fresh.add(generation, index, index, 0, index)
+    const generation = generationOf(9000)
+    for (let index = 0; index < 9000; index++) fresh.add(generation, index, index, 0, index + 1)
     const told = [...fresh.told([], null)]
-    expect(told.length).toBeLessThanOrEqual(1500)
-    expect(told.at(-1)?.id).toBe('g_1:1999')
+    expect(told.length).toBeLessThanOrEqual(2000)
+    expect(told.at(-1)?.id).toBe('g_1:8999')
+    const { tokens, next } = fresh.since(0, 0, [], null, 10_000)
+    expect(tokens.length).toBeLessThan(5000)
+    expect(tokens.at(-1)?.id).toBe('g_1:8999')
+    expect(next).toBe(9000)
+  })
+})
+
+describe('what is added to a picture', () => {
+  const ids = ({ tokens }: { tokens: { id: string }[] }) => tokens.map(({ id }) => id)
+
+  it('is what came since the last time and the answer lacks, so many at a time', () => {
+    const fresh = new FreshTokens('map')
+    const generation = generationOf(6)
+    for (let index = 0; index < 4; index++) fresh.add(generation, index, index, 0, index + 1)
+    const first = fresh.since(0, 1, [], null, 2)
+    expect(ids(first)).toEqual(['g_1:1', 'g_1:2'])
+    const second = fresh.since(first.next, 1, [], null, 2)
+    expect(ids(second)).toEqual(['g_1:3'])
+    expect(ids(fresh.since(second.next, 1, [], null, 2))).toEqual([])
+    fresh.add(generation, 4, 4, 0, 5)
+    expect(ids(fresh.since(second.next, 1, [], null, 2))).toEqual(['g_1:4'])
+    // A picture that is begun anew is told of all that its answer lacks.
+    expect(ids(fresh.since(0, 3, [], null, 9))).toEqual(['g_1:3', 'g_1:4'])
+    expect(ids(fresh.since(0, 3, [], { generations: ['g_2'] }, 9))).toEqual([])
+  })
+
+  it('of the timeline is also the token before, which only now is known to be as long as it is', () => {
+    const fresh = new FreshTokens('timeline')
+    const generation = generationOf(2)
+    fresh.add(generation, 0, 0, 0, 1)
+    const first = fresh.since(0, 0, [], null, 9)
+    expect(first.tokens.map(({ w }) => w)).toEqual([20])
+    fresh.add(generation, 1, 60, 0, 2)
+    const second = fresh.since(first.next, 0, [], null, 9)
+    expect(second.tokens.map(({ id, w }) => [id, w])).toEqual([
+      ['g_1:0', 60],
+      ['g_1:1', 20],
+    ])
+  })
+
+  it('is nothing of what was forgotten', () => {
+    const fresh = new FreshTokens('flow')
+    fresh.add(generationOf(1), 0, 0, 0, 1)
+    const { next } = fresh.since(0, 0, [], null, 9)
+    fresh.add(generationOf(1), 0, 5, 0, 2)
+    fresh.clear()
+    expect(ids(fresh.since(next, 0, [], null, 9))).toEqual([])
+    fresh.add(generationOf(1), 0, 7, 0, 3)
+    expect(ids(fresh.since(next, 0, [], null, 9))).toEqual(['g_1:0'])
   })
 })

@@ -6,34 +6,41 @@ import type { Plot } from './plot.ts'
 
 /** Halos are no smaller and no larger than this many CSS pixels: a landing is seen from afar as well. */
 const SMALLEST_HALO = 9
-const LARGEST_HALO = 64
+const LARGEST_HALO = 36
+/** Its radius in sides of what landed. */
+const HALO_SIZE = 1.1
 const FLASH = '#f1fff4'
-const SPRITE = 128
+/** Halos are made for radii so many device pixels apart. */
+const RADIUS_STEP = 4
 
-/** A halo in one colour, to be stretched: a gradient for each landing and frame takes far longer. */
+/** A halo, made once for each colour and size: a gradient for each landing, or one that is stretched, takes far longer. */
 export class HaloSprite {
-  readonly #ink: string
-  readonly #canvas: OffscreenCanvas
+  #ink = ''
+  #radius = 0
+  #bitmap: ImageBitmap | null = null
 
-  constructor(ink: string) {
-    this.#ink = ink
-    this.#canvas = new OffscreenCanvas(SPRITE, SPRITE)
-    const ctx = this.#canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
-    const middle = SPRITE / 2
-    const halo = ctx.createRadialGradient(middle, middle, SPRITE / 12, middle, middle, middle)
+  /** Has halos painted in this colour, about as large as this radius in device pixels. */
+  become(ink: string, wanted: number): void {
+    const radius = Math.max(1, Math.round(wanted / RADIUS_STEP)) * RADIUS_STEP
+    if (this.#ink === ink && this.#radius === radius) return
+    const canvas = new OffscreenCanvas(2 * radius, 2 * radius)
+    const ctx = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
+    const halo = ctx.createRadialGradient(radius, radius, radius / 6, radius, radius, radius)
     halo.addColorStop(0, cssOf(rgbOf(ink)))
     halo.addColorStop(1, cssOf(rgbOf(ink), 0))
     ctx.fillStyle = halo
-    ctx.fillRect(0, 0, SPRITE, SPRITE)
+    ctx.fillRect(0, 0, 2 * radius, 2 * radius)
+    this.#bitmap?.close()
+    // Of a canvas each painting would take a copy.
+    this.#bitmap = canvas.transferToImageBitmap()
+    this.#ink = ink
+    this.#radius = radius
   }
 
-  /** Whether it is of this colour. */
-  isOf(ink: string): boolean {
-    return this.#ink === ink
-  }
-
-  paint(ctx: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
-    ctx.drawImage(this.#canvas, x - radius, y - radius, 2 * radius, 2 * radius)
+  /** Paints it about a point, on whole pixels: so it is copied, not stretched. */
+  paint(ctx: CanvasRenderingContext2D, x: number, y: number): void {
+    if (this.#bitmap === null) return
+    ctx.drawImage(this.#bitmap, Math.round(x) - this.#radius, Math.round(y) - this.#radius)
   }
 }
 
@@ -52,11 +59,11 @@ export function paintGlow(
     const width = Math.max(1, plot.x(landing.x + landing.width) - left - 1)
     const height = Math.max(1, plot.y(landing.y + landing.height) - top - 1)
     const ease = (1 - Math.min(1, Math.max(0, (now - landing.at) / GLOW_MS))) ** 3
-    const size = Math.min(width, height) * (0.9 + ease)
-    const radius = plot.ratio * Math.min(LARGEST_HALO, Math.max(SMALLEST_HALO, size / plot.ratio))
+    const size = (HALO_SIZE * Math.min(width, height)) / plot.ratio
+    halo.become(palette.glow, plot.ratio * Math.min(LARGEST_HALO, Math.max(SMALLEST_HALO, size)))
     ctx.globalCompositeOperation = palette.dark ? 'lighter' : 'source-over'
     ctx.globalAlpha = ease * (palette.dark ? 0.4 : 0.3)
-    halo.paint(ctx, left + width / 2, top + height / 2, radius)
+    halo.paint(ctx, left + width / 2, top + height / 2)
     ctx.globalCompositeOperation = 'source-over'
     ctx.globalAlpha = ease * 0.85
     ctx.fillStyle = palette.dark ? FLASH : palette.glow

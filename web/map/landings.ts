@@ -3,7 +3,7 @@ import type { UnitRect } from '../view/token-index.ts'
 /** How long a token glows after it landed. */
 export const GLOW_MS = 400
 /** More than this at once would be one white patch, and slow. */
-const MOST_LANDINGS = 48
+const MOST_LANDINGS = 32
 
 /** A place where a token landed a moment ago, in units of the layout. */
 export interface Landing extends UnitRect {

@@ -7,8 +7,8 @@ import type { Selected } from '../selection.ts'
 import type { ScopeStore } from '../store.ts'
 import type { Playhead } from '../time/playhead.ts'
 import { CanvasPictures } from '../view/canvas-pictures.ts'
+import { Finder } from '../view/finder.ts'
 import { LiveTokens } from '../view/live-tokens.ts'
-import { locate } from '../view/locate.ts'
 import type { DrawnBy, PictureLayer } from '../view/picture-layer.ts'
 import { type Look, ViewFeed, type ViewReply } from '../view/view-feed.ts'
 import { ViewStage } from '../view/view-stage.ts'
@@ -58,6 +58,7 @@ export class MapView {
   readonly #stillness: MediaQueryList
   readonly #camera: MapCamera
   readonly #feed: ViewFeed
+  readonly #finder: Finder
   readonly #stage: ViewStage
   readonly #live: LiveTokens
   readonly #painter: MapPainter
@@ -74,8 +75,8 @@ export class MapView {
     this.context = canvas.getContext('2d') as CanvasRenderingContext2D
     this.#camera = new MapCamera(look.layout.peek(), () => this.#still)
     this.following = this.#camera.following
-    this.#stage = new ViewStage(new CanvasPictures(this.context))
     this.#live = new LiveTokens(store)
+    this.#stage = new ViewStage(new CanvasPictures(this.context), this.#live.more)
     this.#painter = new MapPainter(this.context, this.#stage, readPalette(canvas))
     this.#pointer = new MapPointer(this.#stage, this.#live, client)
     this.#marks = new MapMarks(this.#stage, this.#live, store)
@@ -86,12 +87,13 @@ export class MapView {
       onReady: () => this.draw(),
       onRefused: message => this.facts.refuse(message),
     })
+    this.#finder = new Finder(question => client.view(question))
     this.#stop = [
       store.listen({
         landed: (generation, index) => this.#landed(generation, index),
-        redrawn: () => this.#news(false),
+        redrawn: () => this.#news(),
         began: () => this.draw(),
-        changed: () => this.#news(true),
+        changed: () => this.#news(),
       }),
       effect(() => this.#enter(look.layout.value)),
       effect(() => {
@@ -105,7 +107,7 @@ export class MapView {
       }),
       effect(() => {
         // A connection that is back may have missed what moved.
-        if (store.connection.value.kind === 'open') this.#news(true)
+        if (store.connection.value.kind === 'open') this.#news()
       }),
     ]
   }
@@ -254,7 +256,7 @@ export class MapView {
   placed(message: TokenVisualizationMessage): void {
     const glows = this.#live.placed(message, this.#now, this.#glows)
     if (message.layout !== this.#layout) return
-    if (glows || message.tokens.length > 0) this.#news(true)
+    if (glows || message.tokens.length > 0) this.#news()
   }
 
   /** Draws at once: a canvas that got another size is blank, and is shown so if it waits for a frame. */
@@ -284,20 +286,17 @@ export class MapView {
   }
 
   async #find(layout: LayoutName, generation: string): Promise<void> {
-    const { client, playhead } = this.#options
     const { bounds } = this.#followed
     if (bounds === null) return
-    const ask = locate(layout, generation, bounds, playhead.at.peek(), question => client.view(question))
-    // It is taken back where a newer question is asked.
-    const found = await ask.catch(() => null)
-    // Whoever has moved on, or looks elsewhere by now, is not called back.
-    if (found === null || layout !== this.#layout || this.following.peek()) return
-    this.#camera.go(fitAll(layout, found, this.#camera.view))
+    const found = await this.#finder.find(layout, generation, bounds, this.#options.playhead.at.peek())
+    // Whoever follows what is live by now is not called back.
+    if (found !== null && !this.following.peek()) this.#camera.go(fitAll(layout, found, this.#camera.view))
     this.draw()
   }
 
   #enter(layout: LayoutName): void {
     this.#options.client.follow(layout)
+    this.#finder.cancel()
     this.#camera.enter(layout)
     this.#live.enter(layout)
     this.facts.bounds.value = null
@@ -307,13 +306,11 @@ export class MapView {
   #landed(generation: Generation, index: number): void {
     const seq = this.#options.client.applied?.seq ?? Number.MAX_SAFE_INTEGER
     const place = this.#live.landed(generation, index, seq, this.#now, this.#glows)
-    if (this.#layout !== 'map' || place === null) return
-    const { left, top, right, bottom } = visibleBounds(this.#camera.pose, this.#camera.view)
-    this.#news(place.x > left - 1 && place.x < right && place.y > top - 1 && place.y < bottom)
+    if (this.#layout === 'map' && place !== null) this.#news()
   }
 
-  #news(inSight: boolean): void {
-    this.#feed.news(inSight)
+  #news(): void {
+    this.#feed.news()
     this.draw()
   }
 
@@ -355,12 +352,13 @@ export class MapView {
     const seen = this.#lookNow()
     const look = scrolls ? { ...seen, moving: true } : seen
     this.#clock.askIn(camera.restsIn)
-    this.#feed.want(look, this.#stage.busy)
+    if (!this.#finder.busy) this.#feed.want(look, this.#stage.busy)
     const { changing } = this.#painter
     // What would take the place of a picture on its way waits for it to arrive, unless it leads elsewhere.
     const first = this.#stage.shown?.answer.layout !== this.#layout
     const waits = changing !== null && changing.layout === this.#stage.working
     if (!waits && this.#stage.work(this.#now + workMs(first, dt))) this.#swapped(now)
+    this.#stage.add(now)
     this.#pointer.update(look, camera.pose, camera.view)
     const hover = this.hover.peek()?.token ?? null
     const again = this.#painter.paint({
@@ -382,6 +380,8 @@ export class MapView {
   #swapped(now: number): void {
     const { shown } = this.#stage
     if (shown === null) return
+    // News waited for it.
+    this.draw()
     this.facts.shown(shown)
     this.#live.answered(shown.answer.layout, shown.answer.upto)
     this.#painter.swapped(this.#camera, this.#ratio, now, this.#still)

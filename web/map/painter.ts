@@ -20,8 +20,6 @@ import { paintGraticule } from './under-map.ts'
 
 /** How long a picture of cells takes to give way to one of tokens, or of finer cells, in milliseconds. */
 const FADE_MS = 140
-/** Of tokens that no answer has yet, the newest so many are painted: the next answer is not far. */
-const MOST_FRESH = 300
 
 /** What a frame shows. */
 export interface MapFrame {
@@ -42,7 +40,7 @@ export class MapPainter {
   readonly #stage: ViewStage
   readonly #over = createViewPainter()
   palette: MapPalette
-  #halo: HaloSprite
+  readonly #halo = new HaloSprite()
   #change: LayoutChange | null = null
   #fadeSince: number | null = null
   /** Frames drawn so far. */
@@ -52,7 +50,6 @@ export class MapPainter {
     this.#ctx = ctx
     this.#stage = stage
     this.palette = palette
-    this.#halo = new HaloSprite(palette.glow)
   }
 
   /** How pictures are to be painted at this pixel ratio, with these colours, at this time. */
@@ -106,7 +103,6 @@ export class MapPainter {
     const { look, camera, ratio, now } = frame
     const { palette } = this
     const ctx = this.#ctx
-    if (!this.#halo.isOf(palette.glow)) this.#halo = new HaloSprite(palette.glow)
     const { shown } = this.#stage
     ctx.globalCompositeOperation = 'source-over'
     ctx.globalAlpha = 1
@@ -147,10 +143,7 @@ export class MapPainter {
     const ctx = this.#ctx
     const { layout } = look
     const easel = this.#easel(shown, look, plot)
-    if (look.t === null) {
-      const fresh = [...live.told(shown.answer.models, look.filter)].slice(-MOST_FRESH)
-      if (fresh.length > 0) paintTokens(easel, fresh)
-    }
+    if (shown.waiting.length > 0) paintTokens(easel, shown.waiting)
     if (layout === 'timeline') paintTimeAxis(easel)
     this.#over.paintLayer(ctx as never, easel, easel.theme)
     if (look.t === null) paintGlow(ctx, landings, plot, this.palette, this.#halo, now)

@@ -1,10 +1,12 @@
-import type { ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { SceneLayer, ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import { createViewPainter } from '../draw/view-drawing.ts'
 import type { Backdrop, Picture, PictureLayer, Placement } from './picture-layer.ts'
 
 /** A picture on a canvas of its own. */
 interface CanvasPicture extends Picture {
   readonly canvas: OffscreenCanvas
+  readonly ctx: OffscreenCanvasRenderingContext2D
 }
 
 /** Pictures by Canvas 2D, shown on the canvas that marks are painted on as well. */
@@ -22,8 +24,12 @@ export class CanvasPictures implements PictureLayer {
     const canvas = new OffscreenCanvas(width, height)
     const ctx = canvas.getContext('2d', { alpha: false }) as OffscreenCanvasRenderingContext2D
     yield* this.#painter.steps(ctx as never, scene)
-    const picture: CanvasPicture = { width, height, canvas }
+    const picture: CanvasPicture = { width, height, canvas, ctx }
     return picture
+  }
+
+  add(picture: Picture, layer: SceneLayer, theme: ViewTheme): void {
+    this.#painter.paintLayer((picture as CanvasPicture).ctx as never, layer, theme)
   }
 
   free(picture: Picture): void {
@@ -35,7 +41,8 @@ export class CanvasPictures implements PictureLayer {
     const ctx = this.#ctx
     ctx.globalAlpha = 1
     ctx.fillStyle = ground
-    ctx.fillRect(0, 0, width, height)
+    // Most of the time a picture is all that is seen.
+    if (!placements.some(placed => covers(placed, width, height))) ctx.fillRect(0, 0, width, height)
     for (const { picture, x, y, scaleX, scaleY, alpha } of placements) {
       const { canvas } = picture as CanvasPicture
       ctx.globalAlpha = alpha
@@ -48,4 +55,10 @@ export class CanvasPictures implements PictureLayer {
   }
 
   stop(): void {}
+}
+
+/** Whether nothing of a canvas of this size is seen beside a picture, or through it. */
+function covers({ picture, x, y, scaleX, scaleY, alpha }: Placement, width: number, height: number): boolean {
+  const reaches = x + picture.width * scaleX >= width && y + picture.height * scaleY >= height
+  return alpha === 1 && x <= 0 && y <= 0 && reaches
 }

@@ -13,7 +13,7 @@ interface FreshToken {
 }
 
 /** More than these wait for no answer: the next one is not far. */
-const MOST_FRESH = 1500
+const MOST_FRESH = 2000
 /** What the newest token of `timeline` is wide until the next one comes, in milliseconds. */
 const NEWEST_MS = 20
 /** And what any is wide at most, so that a stall is seen as a hole. */
@@ -23,9 +23,11 @@ const LONGEST_MS = 100
 export class FreshTokens {
   readonly layout: LayoutName
   readonly #tokens = new Map<string, FreshToken>()
+  /** The same as they came, and what came before the first of these: pictures are added to from it. */
+  #came: FreshToken[] = []
+  #before = 0
   /** Where each generation was last seen to write. */
-  readonly #ends = new Map<string, FreshToken>()
-
+  #ends = new WeakMap<Generation, FreshToken>()
   readonly #isHeld: (generation: Generation) => boolean
 
   /** @param isHeld whether a generation is still one of the page's: what was dropped is not told */
@@ -38,11 +40,15 @@ export class FreshTokens {
   add(generation: Generation, index: number, x: number, y: number, seq: number): boolean {
     const id = `${generation.id}:${index}`
     const isNew = !this.#tokens.has(id)
+    const fresh = { generation, index, x, y, seq }
     this.#tokens.delete(id)
-    this.#tokens.set(id, { generation, index, x, y, seq })
-    const end = this.#ends.get(generation.id)
+    this.#tokens.set(id, fresh)
+    const end = this.#ends.get(generation)
     const latest = end === undefined || index >= end.index
-    if (latest) this.#ends.set(generation.id, { generation, index, x, y, seq })
+    if (latest) this.#ends.set(generation, fresh)
+    // Of a token that lasts until the next one comes it is known only now how long that is.
+    if (this.layout === 'timeline') this.#note(this.#tokens.get(`${generation.id}:${index - 1}`))
+    this.#note(fresh)
     if (this.#tokens.size > MOST_FRESH) this.#tokens.delete(this.#tokens.keys().next().value as string)
     return isNew && latest
   }
@@ -54,7 +60,7 @@ export class FreshTokens {
 
   /** Where a generation writes, in units: the place of its last token; null where that is not known. */
   endOf(generation: Generation): ViewToken | null {
-    const end = this.#ends.get(generation.id)
+    const end = this.#ends.get(generation)
     return end === undefined ? null : this.#viewToken(end, [])
   }
 
@@ -70,10 +76,45 @@ export class FreshTokens {
     }
   }
 
+  /**
+   * What came after the first `from`, in its order, as an answer with these models would tell it.
+   *
+   * @param upto an answer with all up to this seq has the others
+   * @param most of them at a time
+   * @returns with them how many have come by then: where to go on
+   */
+  since(
+    from: number,
+    upto: number,
+    models: readonly string[],
+    filter: ViewFilter | null,
+    most: number,
+  ): { tokens: ViewToken[]; next: number } {
+    const tokens: ViewToken[] = []
+    let at = Math.max(0, from - this.#before)
+    for (; at < this.#came.length && tokens.length < most; at++) {
+      const fresh = this.#came[at] as FreshToken
+      if (fresh.seq <= upto || !this.#isHeld(fresh.generation)) continue
+      const token = this.#viewToken(fresh, models)
+      if (token !== null && passes(filter, token, fresh.generation)) tokens.push(token)
+    }
+    return { tokens, next: this.#before + at }
+  }
+
   /** Forgets all. */
   clear(): void {
     this.#tokens.clear()
-    this.#ends.clear()
+    this.#before += this.#came.length
+    this.#came = []
+    this.#ends = new WeakMap()
+  }
+
+  #note(fresh: FreshToken | undefined): void {
+    if (fresh === undefined) return
+    this.#came.push(fresh)
+    if (this.#came.length < 2 * MOST_FRESH) return
+    this.#before += MOST_FRESH
+    this.#came = this.#came.slice(MOST_FRESH)
   }
 
   #viewToken({ generation, index, x, y }: FreshToken, models: readonly string[]): ViewToken | null {

@@ -5,6 +5,7 @@ import { Landings } from '../map/landings.ts'
 import type { ScopeStore } from '../store.ts'
 import { FreshTokens, viewTokenOf } from './fresh-tokens.ts'
 import { rectsOf } from './token-index.ts'
+import type { MoreTokens } from './view-stage.ts'
 
 /** A token that is older than this when it is told of has not landed just now, in seconds. */
 const JUST_NOW_S = 2
@@ -82,6 +83,13 @@ export class LiveTokens {
   /** Tokens of the present layout that no answer has yet. */
   *told(models: readonly string[], filter: Parameters<FreshTokens['told']>[1]): Generator<ViewToken> {
     yield* this.#fresh[this.#layout].told(models, filter)
+  }
+
+  /** What came since a picture was made. */
+  more: MoreTokens = ({ reply: { look }, answer }, from, most) => {
+    const { layout, filter, t } = look
+    if (t !== null) return { tokens: [], next: from }
+    return this.#fresh[layout].since(from, answer.upto, answer.models, filter, most)
   }
 
   /** Where a generation writes in the present layout; null where that is not known. */

@@ -1,4 +1,5 @@
-import type { ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { SceneLayer, ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 
 /** What can draw the map. */
 export type DrawnBy = 'webgpu' | 'canvas2d'
@@ -36,6 +37,8 @@ export interface PictureLayer {
   readonly by: DrawnBy
   /** Paints a view, a few milliseconds' worth less at each step. */
   paint(scene: ViewScene): Generator<void, Picture>
+  /** Paints more over a picture; also between the steps of another one. */
+  add(picture: Picture, layer: SceneLayer, theme: ViewTheme): void
   /** Gives back the memory of a picture. */
   free(picture: Picture): void
   /** Shows these pictures, each over the one before, and nothing else. What was painted above them is cleared. */

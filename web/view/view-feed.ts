@@ -52,12 +52,8 @@ const ZOOM_MOVING = 1.3
 const MOST_PIXELS = 8192
 /** A time that plays on is asked for no more often. */
 const PLAYED_MS = 100
-/**
- * Nor are news, which can be seen before they are answered; what is out of sight is asked for the sake of how much
- * there is.
- */
-const NEWS_MS = 250
-const FAR_NEWS_MS = 1000
+/** Nor are news: what lands is on the picture before it is answered. */
+const NEWS_MS = 1000
 /** After a refusal, in milliseconds. */
 const REFUSED_MS = 1000
 
@@ -72,8 +68,8 @@ export class ViewFeed {
   #asking: { look: Look; camera: ViewCamera } | null = null
   #askedAt = Number.NEGATIVE_INFINITY
   #notBefore = Number.NEGATIVE_INFINITY
-  /** When there were news that no question was asked about: in sight, or anywhere. */
-  #news: 'none' | 'far' | 'near' = 'none'
+  /** There were news that no question was asked about. */
+  #news = false
   #timer: ReturnType<typeof setTimeout> | undefined
   #stopped = false
 
@@ -83,13 +79,12 @@ export class ViewFeed {
 
   /** Whether nothing is asked and nothing is owed. */
   get idle(): boolean {
-    return this.#asking === null && this.#news === 'none'
+    return this.#asking === null && !this.#news
   }
 
-  /** There are new tokens: in sight, or elsewhere. */
-  news(inSight: boolean): void {
-    if (inSight) this.#news = 'near'
-    else if (this.#news === 'none') this.#news = 'far'
+  /** There are new tokens. */
+  news(): void {
+    this.#news = true
   }
 
   /**
@@ -116,8 +111,8 @@ export class ViewFeed {
       else this.#ask(look)
       return
     }
-    if (this.#news === 'none' || look.t !== null) return
-    const due = this.#askedAt + (this.#news === 'near' ? NEWS_MS : FAR_NEWS_MS)
+    if (!this.#news || look.t !== null) return
+    const due = this.#askedAt + NEWS_MS
     if (now < due) this.#later(due - now)
     else if (!busy) this.#ask(look)
   }
@@ -150,7 +145,7 @@ export class ViewFeed {
     this.#asking = asked
     this.#askedAt = this.#now
     const news = this.#news
-    this.#news = 'none'
+    this.#news = false
     this.#options.ask(questionOf(look, camera)).then(
       view => {
         if (this.#asking !== asked || this.#stopped) return
@@ -162,7 +157,7 @@ export class ViewFeed {
       error => {
         if (this.#asking !== asked || this.#stopped) return
         this.#asking = null
-        if (news !== 'none') this.news(news === 'near')
+        if (news) this.news()
         const code = error instanceof ViewError ? error.code : null
         if (code === 'CLOSED') return
         if (code !== 'SUPERSEDED') {

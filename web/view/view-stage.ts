@@ -1,7 +1,7 @@
 import type { WholeTile } from '../../broadcast/client.ts'
-import type { LayoutName, TileAnswer, ViewAnswer } from '../../broadcast/protocol/view.ts'
+import type { LayoutName, TileAnswer, ViewAnswer, ViewToken } from '../../broadcast/protocol/view.ts'
 import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
-import { type Easel, sceneSteps, whole } from '../../compositor/draw/view-scene.ts'
+import { type Easel, easelOf, paintTokens, sceneSteps, whole } from '../../compositor/draw/view-scene.ts'
 import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import type { Picture, PictureLayer } from './picture-layer.ts'
 import { TokenIndex } from './token-index.ts'
@@ -24,7 +24,31 @@ export interface ShownView {
   tokens: TokenIndex
   style: Style
   picture: Picture
+  /** How many of the tokens that came since are on the picture, or wait to be. */
+  added: number
+  /** Those that wait: they are painted over the picture in each frame. */
+  waiting: ViewToken[]
+  /** Since when the first one does, in milliseconds. */
+  waitingSince: number
 }
+
+/**
+ * Tokens that came after an answer: those after the first `from`, at most so many, and where to go on.
+ */
+export type MoreTokens = (
+  view: Pick<ShownView, 'reply' | 'answer'>,
+  from: number,
+  most: number,
+) => { tokens: ViewToken[]; next: number }
+
+/** Tokens that are added to a picture in one step. */
+const ADDED_A_STEP = 32
+/**
+ * To change a picture that is seen means to copy it first: a few tokens are painted in each frame, until there are
+ * so many, or until the first one has waited so long, in milliseconds.
+ */
+const MOST_WAITING = 96
+const WAITING_MS = 250
 
 interface PageTile extends TileAnswer {
   whole: WholeTile
@@ -34,8 +58,10 @@ interface Work {
   reply: ViewReply
   answer: ViewAnswer
   style: Style
-  steps: Generator<void, Picture>
+  steps: Generator<void, Painted>
 }
+
+type Painted = Pick<ShownView, 'picture' | 'added'>
 
 /**
  * Makes pictures of answers, a little in each frame, and holds the one that is shown and the one that it came
@@ -43,6 +69,7 @@ interface Work {
  */
 export class ViewStage {
   #layer: PictureLayer
+  readonly #more: MoreTokens
   #work: Work | null = null
   /** What came while another was worked on. */
   #next: { reply: ViewReply; style: Style } | null = null
@@ -50,8 +77,9 @@ export class ViewStage {
   /** What was shown before, until it is let go. */
   leaving: ShownView | null = null
 
-  constructor(layer: PictureLayer) {
+  constructor(layer: PictureLayer, more: MoreTokens) {
     this.#layer = layer
+    this.#more = more
   }
 
   get layer(): PictureLayer {
@@ -93,12 +121,25 @@ export class ViewStage {
    */
   work(until: number): boolean {
     while (this.#work !== null && performance.now() < until) {
-      const { done, value } = this.#work.steps.next()
+      const { done, value } = this.#step(this.#work)
       if (done !== true) continue
       this.#show(this.#work, value)
       return true
     }
     return false
+  }
+
+  /** Takes in what came since the last time, for what is shown. @param now milliseconds of `performance.now` */
+  add(now: number): void {
+    const { shown } = this
+    if (shown === null) return
+    const { tokens, next } = this.#more(shown, shown.added, MOST_WAITING)
+    shown.added = next
+    if (shown.waiting.length === 0) shown.waitingSince = now
+    for (const token of tokens) shown.waiting.push(token)
+    if (shown.waiting.length < MOST_WAITING && now - shown.waitingSince < WAITING_MS) return
+    addTo(this.#layer, shown, shown.waiting)
+    shown.waiting = []
   }
 
   /** Lets go of what was shown before. */
@@ -116,7 +157,7 @@ export class ViewStage {
     this.#layer = layer
     if (shown === null) return
     const picture = whole(layer.paint(whole(sceneSteps(shown.answer, optionsOf(shown)))))
-    this.shown = { ...shown, picture }
+    this.shown = { ...shown, picture, added: 0, waiting: [], waitingSince: 0 }
   }
 
   /** Ends it and frees what it holds. */
@@ -130,15 +171,45 @@ export class ViewStage {
 
   #begin(reply: ViewReply, style: Style): void {
     const answer = answerOf(reply)
-    this.#work = { reply, answer, style, steps: paint(this.#layer, { reply, answer, style }) }
+    this.#work = { reply, answer, style, steps: this.#paint({ reply, answer, style }) }
   }
 
-  #show({ reply, answer, style }: Work, picture: Picture): void {
+  #step({ steps }: Work): IteratorResult<void, Painted> {
+    try {
+      return steps.next()
+    } catch (error) {
+      // What failed half-way has nothing to show, and the next one is not to wait for it.
+      this.#drop()
+      throw error
+    }
+  }
+
+  *#paint(view: Pick<ShownView, 'reply' | 'answer' | 'style'>): Generator<void, Painted> {
+    const layer = this.#layer
+    const scene = yield* sceneSteps(view.answer, optionsOf(view))
+    yield
+    const picture = yield* layer.paint(scene)
+    let [added, complete] = [0, false]
+    try {
+      while (!complete) {
+        yield
+        const { tokens, next } = this.#more(view, added, ADDED_A_STEP)
+        addTo(layer, { ...view, picture }, tokens)
+        added = next
+        complete = tokens.length < ADDED_A_STEP
+      }
+      return { picture, added }
+    } finally {
+      if (!complete) layer.free(picture)
+    }
+  }
+
+  #show({ reply, answer, style }: Work, { picture, added }: Painted): void {
     this.leave()
     this.leaving = this.shown
     const known = this.shown
     const tokens = known?.reply.view === reply.view ? known.tokens : new TokenIndex(reply.view)
-    this.shown = { reply, answer, style, picture, tokens }
+    this.shown = { reply, answer, style, picture, tokens, added, waiting: [], waitingSince: 0 }
     this.#work = null
     const next = this.#next
     this.#next = null
@@ -152,10 +223,16 @@ export class ViewStage {
   }
 }
 
-function* paint(layer: PictureLayer, view: Pick<ShownView, 'reply' | 'answer' | 'style'>) {
-  const scene = yield* sceneSteps(view.answer, optionsOf(view))
-  yield
-  return yield* layer.paint(scene)
+/** Paints tokens over a picture, as they are painted in one. */
+function addTo(
+  layer: PictureLayer,
+  { reply, answer, style, picture }: Pick<ShownView, 'reply' | 'answer' | 'style' | 'picture'>,
+  tokens: readonly ViewToken[],
+): void {
+  if (tokens.length === 0) return
+  const easel = easelOf(answer, { ...style, camera: reply.camera })
+  paintTokens(easel, tokens)
+  layer.add(picture, easel, style.theme)
 }
 
 function optionsOf({ reply, style }: Pick<ShownView, 'reply' | 'style'>) {

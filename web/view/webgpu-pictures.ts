@@ -1,7 +1,8 @@
 import { TextureUsage } from '../../compositor/draw/gpu-usage.ts'
 import { PictureBlitter } from '../../compositor/draw/picture-blitter.ts'
 import type { ViewRenderer } from '../../compositor/draw/view-renderer.ts'
-import type { ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { SceneLayer, ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import { loadPageFont } from '../draw/glyph-rasterizer.ts'
 import { createViewRenderer, readShader } from '../draw/view-shaders.ts'
 import { rgbOf } from '../map/colour.ts'
@@ -88,6 +89,11 @@ export class WebgpuPictures implements PictureLayer {
     }
     const picture: TexturePicture = { width, height, texture }
     return picture
+  }
+
+  add(picture: Picture, layer: SceneLayer, theme: ViewTheme): void {
+    const { width, height, texture } = picture as TexturePicture
+    this.#renderer.add({ view: texture.createView(), width, height, theme }, layer)
   }
 
   free(picture: Picture): void {

@@ -76,6 +76,40 @@ describe.skipIf(noGpu)(`views drawn on the GPU ${noGpu ?? ''}`, () => {
     },
   )
 
+  it('can be added to, also while another is under way and the atlas is too small for both', async () => {
+    const device = await gpu.device()
+    const options = { device, format: 'rgba8unorm' as const, read: readShader, rasterizer: rasterizer() }
+    const renderer = await ViewRenderer.create({ ...options, atlasSide: 64, atlasPages: 1 })
+    const line = (text: string, baseline: number): GlyphRun => {
+      return { text, x: 4, baseline, size: 15, pitch: 9, ink: DARK.ink }
+    }
+    const quads = new QuadList()
+    quads.add(2, 30, 190, 50, rgbaOf('#304050'))
+    // Long enough for steps in the midst of its lines.
+    const before = Array.from({ length: 24 }, (_, i) => line(`abcdefgh${i}`, 18))
+    const first = sceneWith(new QuadList(), [...before, line('ijklm', 70)])
+    const picture = await pictureOf(device, first, target => {
+      const other = device.createTexture({ size: [200, 120], format: 'rgba8unorm', usage: 16 })
+      const steps = renderer.steps(target, first)
+      steps.next()
+      renderer.add(
+        { view: other.createView(), width: 200, height: 120, theme: DARK },
+        { quads: new QuadList(), runs: [line('nopqrstuvwxyz', 18)] },
+      )
+      while (steps.next().done !== true);
+      other.destroy()
+      renderer.add(
+        { view: target, width: 200, height: 120, theme: DARK },
+        { quads, runs: [line('NOPQRSTUVWXYZ', 45)] },
+      )
+    })
+    renderer.destroy()
+    const expected = sceneWith(quads, [...before, line('ijklm', 70), line('NOPQRSTUVWXYZ', 45)])
+    const { mean, unlike } = differenceOf(painted(expected), picture)
+    expect(mean).toBeLessThan(0.5)
+    expect(unlike).toBeLessThan(0.005)
+  })
+
   it('have rectangles to the pixel, later ones over earlier ones', async () => {
     const quads = new QuadList()
     quads.add(10, 20, 30, 24, rgbaOf('#ff0000'))
