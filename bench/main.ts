@@ -14,12 +14,13 @@ import type { Bench, BenchGpu, BenchOptions } from './figure.ts'
 import { keepBaseline, type Results, readBaseline, writeResults } from './kept.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { page } from './page.ts'
 import { proxy } from './proxy.ts'
 import { store } from './store.ts'
 import { tableText } from './table.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor, store]
+const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor, store, page]
 const NAMES = BENCHES.map(({ name }) => name).join(', ')
 
 const HELP = `pnpm bench [NAME…] [--gpu cpu|webgpu] [--keep]
