@@ -1,6 +1,8 @@
 import { CompareView } from './compare/compare-view.tsx'
 import { Announcer } from './frame/announcer.tsx'
+import { DropImport } from './frame/drop-import.tsx'
 import { FirstRunHint } from './frame/first-run.tsx'
+import { HelpSheet } from './frame/help-sheet.tsx'
 import { DemoLabel, Notices } from './frame/notices.tsx'
 import { TopBar } from './frame/top-bar.tsx'
 import { Inspector } from './inspector/inspector.tsx'
@@ -24,6 +26,7 @@ export function App({ scope }: { scope: Scope }) {
             <ScopeMap />
             <div class="floats">
               <Notices />
+              <DropImport />
               <FirstRunHint />
             </div>
             <Inspector />
@@ -34,6 +37,7 @@ export function App({ scope }: { scope: Scope }) {
         </main>
         <PromptBar />
         <Announcer />
+        {scope.help.value ? <HelpSheet /> : null}
       </div>
     </ScopeContext.Provider>
   )

@@ -55,7 +55,7 @@ function choose(scope: Scope, { key, repeat }: KeyboardEvent): boolean {
   } else if (key === 'm') {
     if (!repeat) scope.look.toggleMinimap()
   } else if (key === '/') document.getElementById('prompt')?.focus()
-  else if (key === '?') scope.firstRun.toggle()
+  else if (key === '?') scope.help.value = true
   else return false
   return true
 }
@@ -113,7 +113,7 @@ function moveMap(scope: Scope, event: KeyboardEvent): boolean {
 const PRESSED_INPUTS = ['radio', 'checkbox', 'range', 'button', 'submit', 'reset', 'color', 'file']
 
 /** Whether letters that are pressed here are meant to be text. */
-function isTypedIn(target: EventTarget | null): boolean {
+export function isTypedIn(target: EventTarget | null): boolean {
   if (target instanceof HTMLInputElement) return !PRESSED_INPUTS.includes(target.type)
   return target instanceof HTMLElement && (target.matches('textarea, select') || target.isContentEditable)
 }

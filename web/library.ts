@@ -1,4 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
+import { formatCount } from './format.ts'
 import type { Generation } from './generation.ts'
 import type { GenerationDetail } from './records-api.ts'
 import type { Selection } from './selection.ts'
@@ -34,6 +35,8 @@ export interface LibraryOptions {
 export interface LibraryTrouble {
   id: string
   message: string
+  /** Nothing is recorded of it (any more). */
+  isGone: boolean
 }
 
 /** One that is being brought: who asks for it meanwhile waits with the first. */
@@ -49,6 +52,8 @@ export class Library {
   readonly bringing: Signal<ReadonlyMap<string, Bringing>> = signal(new Map())
   /** What could not be opened last, until something else is. */
   readonly trouble: Signal<LibraryTrouble | null> = signal(null)
+  /** Goes up when recordings were taken in. */
+  readonly arrivals: Signal<number> = signal(0)
   readonly #options: LibraryOptions
   /** Those of which all was read that there is to be had. */
   readonly #exhausted = new WeakSet<Generation>()
@@ -68,7 +73,7 @@ export class Library {
 
   /**
    * The generation with this id, with its tokens: from the store, or read from the records into it. Of a very long one
-   * the first 50,000 tokens, and those that could be read; `trouble` says why not all. Null where nobody knows of it.
+   * the first 50,000 tokens; `trouble` says why others could not be read. Null where nobody knows of it.
    *
    * @throws Error with a sentence for a person where the records cannot be asked and the page does not hold it
    */
@@ -78,16 +83,17 @@ export class Library {
 
   /**
    * Brings a generation and chooses it, or one of its tokens as soon as that is there. Says whether there is one; why
-   * not is `trouble`. Who chooses something else meanwhile keeps that.
+   * there is none, or not that token, is `trouble`. Who chooses something else meanwhile keeps that.
    */
   async open(id: string, index: number | null = null): Promise<boolean> {
     const turn = ++this.#opened
     this.trouble.value = null
     try {
       if (await this.#choose(id, index, turn)) return true
-      this.trouble.value = { id, message: NOTHING_RECORDED }
+      this.trouble.value = { id, message: NOTHING_RECORDED, isGone: true }
     } catch (error) {
-      this.trouble.value = { id, message: `It cannot be opened. ${(error as Error).message}` }
+      const message = `It cannot be opened. ${(error as Error).message}`
+      this.trouble.value = { id, message, isGone: false }
     }
     return false
   }
@@ -115,8 +121,19 @@ export class Library {
     const chosen = selection.current.peek()
     const brought = await errand.done
     if (overtaken || selection.current.peek() !== chosen) return true
-    if (index !== null && brought?.tokens.has(index)) choose(selection, brought, index)
+    if (index === null || brought === null) return true
+    if (brought.tokens.has(index)) choose(selection, brought, index)
+    else this.trouble.value ??= { id, message: this.#absenceOf(brought, index), isGone: false }
     return true
+  }
+
+  /** Why a token is not here of a generation that was brought. */
+  #absenceOf({ told, live }: Generation, index: number): string {
+    const { mostTokens = MOST_TOKENS } = this.#options
+    const number = formatCount(index + 1)
+    if (index >= told) return `There is no token ${number} in it${live ? ' yet' : ''}.`
+    if (index < mostTokens) return `Its token ${number} is not recorded.`
+    return `Its token ${number} cannot be shown: of a long answer the first ${formatCount(mostTokens)} tokens are read.`
   }
 
   #errand(id: string): Errand {
@@ -173,6 +190,7 @@ export class Library {
       this.trouble.value = {
         id: generation.id,
         message: `Not all of its tokens could be read. ${(error as Error).message}`,
+        isGone: false,
       }
     } finally {
       this.#tell(generation.id, null)

@@ -1,4 +1,4 @@
-import type { ExportFormat, GenerationDetail, GenerationRecord } from '../store/recording.ts'
+import type { Edit, ExportFormat, GenerationDetail, GenerationRecord } from '../store/recording.ts'
 import { callServer } from './server-api.ts'
 
 export type { GenerationDetail, GenerationRecord }
@@ -54,18 +54,23 @@ export async function readRecord(id: string): Promise<GenerationDetail | null> {
   }
 }
 
+/** What a person writes on a recorded generation; what is left out stays, and null takes it away. */
+export type RecordEdit = Omit<Edit, 'version'>
+
+/** Ids of recordings that were taken in, and of those that were there already. */
+export interface Imported {
+  imported: string[]
+  present: string[]
+}
+
 /**
- * Names a recorded generation, or takes its name away with null; gives it as it is now.
+ * Changes what is written on a recorded generation; gives it as it is now.
  *
  * @throws Overtaken if it was changed since that version; Error whose message is a sentence for a person
  */
-export async function renameRecord(
-  id: string,
-  version: number,
-  name: string | null,
-): Promise<GenerationRecord> {
+export async function editRecord(id: string, version: number, edit: RecordEdit): Promise<GenerationRecord> {
   try {
-    return (await callServer<GenerationRecord>('PATCH', path(id), { version, name })).data
+    return (await callServer<GenerationRecord>('PATCH', path(id), { version, ...edit })).data
   } catch (error) {
     if (!(error instanceof Error) || error.cause !== 'VERSION_CONFLICT') throw error
     const current = await readRecord(id)
@@ -83,6 +88,11 @@ export async function removeRecord(id: string): Promise<void> {
 export async function replayRecord(id: string, speed: number | 'unlimited'): Promise<string> {
   const { data } = await callServer<{ generation: string }>('POST', `${path(id)}/replay`, { speed })
   return data.generation
+}
+
+/** Takes in recordings from a file of the form `jsonl`. Throws as `listRecords` does. */
+export async function importRecords(file: Blob): Promise<Imported> {
+  return (await callServer<Imported>('POST', '/scope/v1/generations/import', file)).data
 }
 
 /** Where a generation can be had as a file. */

@@ -39,6 +39,8 @@ export interface Scope {
   compose: Compose
   theme: Theme
   firstRun: FirstRun
+  /** Whether the sheet with the keys is open. */
+  help: Signal<boolean>
   /** The map, once its canvas is there. */
   map: Signal<MapView | null>
   /** Whether the list of generations is open where it is a sheet. */

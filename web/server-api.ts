@@ -1,5 +1,5 @@
 import type { ComponentReport } from '../events/components.ts'
-import type { TokenEntry } from '../events/generation.ts'
+import type { RecordedToken } from '../store/recording.ts'
 
 /** What `/readyz` says. */
 export interface Readiness {
@@ -17,11 +17,6 @@ export interface UpstreamFacts {
   standing_in?: boolean
   models?: string[]
   base_url?: string
-}
-
-/** A token as it was recorded; what was read from a file has no place on the map. */
-export type RecordedToken = Omit<TokenEntry, 'type' | 'seq' | 'generation' | 'position'> & {
-  position: [number, number] | null
 }
 
 /** Tokens of a generation in their order, and where the next ones begin; null: there are no more. */
@@ -72,7 +67,10 @@ export async function callServer<T>(
   body?: unknown,
 ): Promise<Extract<Answer<T>, { success: true }>> {
   const init: RequestInit = { method, headers: { accept: 'application/json' } }
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    init.headers = { accept: 'application/json', 'content-type': 'application/x-ndjson' }
+    init.body = body
+  } else if (body !== undefined) {
     init.headers = { accept: 'application/json', 'content-type': 'application/json' }
     init.body = JSON.stringify(body)
   }

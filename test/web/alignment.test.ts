@@ -244,3 +244,20 @@ describe('the rows of an alignment', () => {
     )
   })
 })
+
+describe('the search in long texts', () => {
+  it.each([3000, 10_000])(
+    'takes a bounded number of looks, with %i tokens that have little in common',
+    length => {
+      let looks = 0
+      const [a, b] = [3, 7].map(step => Int32Array.from({ length }, (_, i) => (i * step * 7919) % 5003))
+      const sequences = sequencesOf(a as Int32Array, b as Int32Array)
+      const same = (x: number, y: number) => {
+        looks++
+        return sequences.same(x, y)
+      }
+      commonPairs({ ...sequences, same })
+      expect(looks).toBeLessThan(2_500_000)
+    },
+  )
+})

@@ -51,6 +51,17 @@ describe('what the page asks for', () => {
     expect([next.history.step(-1, ''), next.history.step(-1, 'And?')]).toEqual(['And?', 'Hi'])
   })
 
+  test('is remembered beside what another tab sent meanwhile', async () => {
+    await compose.ask('one')
+    const other = opened()
+    await compose.ask('two')
+    await other.ask('three')
+    const next = opened()
+    const back = ['', 'three', 'two', 'one'].map(shown => next.history.step(-1, shown))
+    expect(back).toEqual(['three', 'two', 'one', null])
+    expect(other.history.saved).toBe(next.history.saved)
+  })
+
   test('goes to two models at once', async () => {
     compose.set({ model: 'qwen', other: 'llama' })
     await compose.ask('Hi')

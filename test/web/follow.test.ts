@@ -131,7 +131,7 @@ describe('the bounds of the map', () => {
     expect(blocks.bounds).toEqual({ left: 0, top: 0, right: 24, bottom: 16 })
     blocks.drop(other)
     expect(blocks.bounds).toEqual({ left: 0, top: 0, right: 16, bottom: 16 })
-    expect(blocks.at(16, 9)).toBeNull()
+    expect(blocks.blocksOf(other)).toEqual([])
     blocks.clear()
     expect(blocks.bounds).toBeNull()
   })

@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals'
 import { expect, test } from 'vitest'
+import { blockKey } from '../../compositor/draw/cell.ts'
 import type { GenerationDetail, RecordedToken } from '../../store/recording.ts'
+import type { Generation } from '../../web/generation.ts'
 import { Library } from '../../web/library.ts'
 import { Selection } from '../../web/selection.ts'
 import type { TokenPage } from '../../web/server-api.ts'
@@ -62,7 +64,7 @@ test('one that the page does not hold is read from the records, with its tokens'
   expect(generation?.tokens.held).toBe(40)
   expect(generation?.record).toMatchObject({ started_at: 1000, version: 1 })
   expect(generation?.startedAt).toBe(1000)
-  expect(store.blocks.at(3, 2)).toEqual({ generation, index: 35 })
+  expect(store.blocks.blocksOf(generation as Generation)).toEqual([blockKey(3, 2)])
   expect(store.list.value).toEqual([generation])
 })
 
@@ -137,6 +139,7 @@ test('nobody knows of it: null, and opening it says so', async () => {
   expect(await library.open('g_9')).toBe(false)
   expect(library.trouble.value).toMatchObject({
     id: 'g_9',
+    isGone: true,
     message: expect.stringMatching(/nothing is recorded/i),
   })
   expect(selection.current.value).toBeNull()
@@ -147,7 +150,11 @@ test('records that cannot be asked: the sentence, unless the page holds it', asy
   gate.opens = Promise.reject(new Error('Tokenscope is not answering.'))
   await expect(library.bring('g_1')).rejects.toThrow('Tokenscope is not answering.')
   expect(await library.open('g_1')).toBe(false)
-  expect(library.trouble.value?.message).toBe('It cannot be opened. Tokenscope is not answering.')
+  expect(library.trouble.value).toEqual({
+    id: 'g_1',
+    message: 'It cannot be opened. Tokenscope is not answering.',
+    isGone: false,
+  })
   store.apply({ ...stateEvent('g_2', 'done', { tokens_processed: 5 }), seq: 1 }, NEWS)
   expect(await library.bring('g_2')).toBe(store.get('g_2'))
   await library.open('g_2')
@@ -165,6 +172,23 @@ test('a token is chosen once it is there, its generation before', async () => {
   })
   expect(await library.open('g_1', 7000)).toBe(true)
   expect(chosen).toEqual([null, 7000])
+})
+
+test('why a token is not here is said, and its generation is chosen', async () => {
+  const hole = recorded('g_2', 30)
+  hole.tokens.splice(4, 1)
+  const { library, selection } = make({ g_1: recorded('g_1', 30), g_2: hole }, { mostTokens: 20 })
+  for (const [id, index, why] of [
+    ['g_1', 19, null],
+    ['g_1', 20, 'Its token 21 cannot be shown: of a long answer the first 20 tokens are read.'],
+    ['g_1', 30, 'There is no token 31 in it.'],
+    ['g_2', 4, 'Its token 5 is not recorded.'],
+  ] as const) {
+    selection.clear()
+    expect(await library.open(id, index)).toBe(true)
+    expect(selection.current.value).toMatchObject({ generation: { id }, index: why === null ? index : null })
+    expect(library.trouble.value?.message ?? null).toBe(why)
+  }
 })
 
 test('what is held is chosen at once', () => {

@@ -258,7 +258,7 @@ function pageSuite(way: DrawnBy): void {
       body: JSON.stringify({ parent }),
     })
     const child = page.locator(`[data-testid=generation-item]:not([data-generation="${parent}"])`)
-    await child.filter({ hasText: 'goes on where one broke off' }).waitFor()
+    await child.filter({ hasText: 'goes on from another' }).waitFor()
     for (let i = 0; i < 2; i++) {
       const headers = { 'x-tokenscope-cache': 'on', 'content-type': 'application/json' }
       const body = JSON.stringify({ ...CHAT, max_tokens: 3 })

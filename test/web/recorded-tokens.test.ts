@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { SnapshotGeneration } from '../../broadcast/protocol.ts'
+import type { RecordedToken } from '../../store/recording.ts'
 import { RecordedTokens } from '../../web/recorded-tokens.ts'
-import type { RecordedToken, TokenPage } from '../../web/server-api.ts'
+import type { TokenPage } from '../../web/server-api.ts'
 import { ScopeStore } from '../../web/store.ts'
 
 const NEWS = { replay: false }
@@ -81,7 +82,7 @@ test('after a restart the map has the tokens of the generations in the list', as
   expect(store.held.value).toBe(1203)
   expect(store.get('g_2')?.tokens.held).toBe(1200)
   expect(store.get('g_2')?.text).toBe('x'.repeat(1200))
-  expect(store.blocks.at(2, 0)).not.toBeNull()
+  expect(store.blocks.bounds).not.toBeNull()
   expect(asked).toEqual(['g_2 1000 null', 'g_2 1000 1000', 'g_1 1000 null'])
   await tokens.look()
   expect(asked).toHaveLength(3) // nothing is missing any more

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { blockKey } from '../../compositor/draw/cell.ts'
 import type { NeuralStateEntry, TokenEntry } from '../../events/generation.ts'
 import type { Generation } from '../../web/generation.ts'
 import { Selection } from '../../web/selection.ts'
@@ -77,7 +78,7 @@ describe('the store', () => {
     const generation = store.get('g_1')
     expect(store.held.value).toBe(20)
     expect(generation?.text).toBe(Array.from({ length: 20 }, (_, i) => ` w${i}`).join(''))
-    expect(store.blocks.at(3, 1)).toEqual({ generation, index: 19 })
+    expect(store.blocks.blocksOf(generation as Generation)).toEqual([blockKey(3, 1)])
   })
 
   it('adds the detail of history to a snapshot without repeating its text or going back in state', () => {
@@ -129,7 +130,7 @@ describe('the store', () => {
     store.apply({ type: 'gap', from: null, to: null, reason: 'epoch' }, NEWS)
     frame()
     expect(store.list.value).toEqual([])
-    expect(store.blocks.at(0, 0)).toBeNull()
+    expect(store.blocks.bounds).toBeNull()
     expect(store.held.value).toBe(0)
   })
 
@@ -169,8 +170,7 @@ describe('the store', () => {
     for (let i = 0; i < 6; i++) store.apply(token('g_1', i), NEWS)
     for (let i = 0; i < 6; i++) store.apply(token('g_2', i, { position: [16 + i, 0] }), NEWS)
     expect(store.get('g_1')).toBeUndefined()
-    expect(store.blocks.at(0, 0)).toBeNull()
-    expect(store.blocks.at(16, 0)?.index).toBe(0)
+    expect(store.blocks.bounds).toEqual({ left: 16, top: 0, right: 32, bottom: 16 })
   })
 
   it('updates its signals once a frame, live ones first, then the newest', () => {

@@ -64,7 +64,7 @@ describe.skipIf(noBrowser)(`time and instruments${noBrowser ? ` (${noBrowser})` 
   test('a moment is chosen, stepped from token to token, played to now, and left for now', async () => {
     await ask('tokens=12,rate=20')
     await open(12)
-    expect(await at('time-words').innerText()).toMatch(/^live · session of /)
+    expect(await at('time-words').innerText()).toMatch(/^live · (session of|last) /)
     expect(await moment()).toBe('now, live')
 
     // Held, and from token to token: all twelve, and no further.
@@ -146,9 +146,7 @@ describe.skipIf(noBrowser)(`time and instruments${noBrowser ? ` (${noBrowser})` 
     await page.mouse.move(over.x + over.width * 0.8, over.y + 30, { steps: 4 })
     await page.mouse.up()
     await at('time-marked').waitFor()
-    expect(await at('time-marked').innerText()).toMatch(
-      /^only \d\d:\d\d:\d\d – \d\d:\d\d:\d\d · (2 min 59|3 min 0[01]) s$/,
-    )
+    expect(await at('time-marked').innerText()).toMatch(/^only \d\d:\d\d:\d\d – \d\d:\d\d:\d\d · 1[789] s$/)
     await page.screenshot({ path: picturePath('instruments') })
     await at('time-marked').getByRole('button').click()
     expect(await at('time-marked').count()).toBe(0)

@@ -1,5 +1,11 @@
 /** Differences that are looked for at once; beyond that the farthest way found so far is taken. */
 const MOST_DIFFERENCES = 256
+const LEAST_DIFFERENCES = 32
+/**
+ * Steps that a search takes about, at most: two texts that have nothing in common take their length times the
+ * differences that are looked for at once. A page must not stand still for it.
+ */
+const MOST_STEPS = 1_000_000
 
 /** Places that two sequences have in common: pairs of indexes, both rising. */
 export type CommonPairs = [inFirst: number, inSecond: number][]
@@ -20,8 +26,9 @@ export interface Sequences {
  * Source: E. W. Myers (1986), "An O(ND) Difference Algorithm and Its Variations", Algorithmica 1, figure 2; the
  * bound is as in GNU diff.
  */
-export function commonPairs(sequences: Sequences, mostDifferences = MOST_DIFFERENCES): CommonPairs {
+export function commonPairs(sequences: Sequences, mostDifferences?: number): CommonPairs {
   const { first, second, same } = sequences
+  const most = mostDifferences ?? boundFor(first + second)
   const pairs: CommonPairs = []
   let [x, y] = [0, 0]
   // What both begin and end with needs no search.
@@ -36,13 +43,17 @@ export function commonPairs(sequences: Sequences, mostDifferences = MOST_DIFFERE
       second: endY - y,
       same: (i: number, j: number) => same(fromX + i, fromY + j),
     }
-    const part = walk(rest, Math.max(1, mostDifferences))
+    const part = walk(rest, Math.max(1, most))
     for (const [i, j] of part.pairs) pairs.push([fromX + i, fromY + j])
     x += part.x
     y += part.y
   }
   for (let i = 0; i < tail; i++) pairs.push([endX + i, endY + i])
   return pairs
+}
+
+function boundFor(length: number): number {
+  return Math.max(LEAST_DIFFERENCES, Math.min(MOST_DIFFERENCES, Math.floor(MOST_STEPS / Math.max(1, length))))
 }
 
 /** Towards the ends, with at most so many differences: where that leads, and what is common on the way. */

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import { formatPercent } from '../format.ts'
 import type { Generation } from '../generation.ts'
+import { FlowText } from '../inspector/flow-text.tsx'
 import { type TokenInk, tokenColour } from '../inspector/token-colour.ts'
 import { TokenText } from '../inspector/token-text.tsx'
 import { useTokenInk } from '../inspector/use-token-ink.ts'
@@ -116,7 +117,7 @@ function ComparePiece({ piece, colour, ...data }: PieceProps) {
       data-unknown={!given && colour === null}
       style={colour === null ? {} : { '--token': colour }}
     >
-      {text}
+      <FlowText text={text} />
     </span>
   )
 }

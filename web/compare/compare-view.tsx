@@ -1,6 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { IconClose } from '../frame/icons.tsx'
 import type { Generation } from '../generation.ts'
+import { isTypedIn } from '../keyboard.ts'
+import { COLOUR_WORDS } from '../map/legend-words.ts'
+import { ScaleBar } from '../map/scale-bar.tsx'
 import { useScope } from '../scope.ts'
 import type { Given } from './column.ts'
 import { CompareAdd, ComparePicker } from './compare-picker.tsx'
@@ -21,7 +24,8 @@ export function CompareView() {
 
   useEffect(() => {
     const opener = document.activeElement
-    section.current?.focus({ preventScroll: true })
+    // Who is writing goes on writing: it may open by itself, when two were asked.
+    if (!isTypedIn(opener)) section.current?.focus({ preventScroll: true })
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected && document.activeElement === document.body)
         opener.focus({ preventScroll: true })
@@ -42,6 +46,7 @@ export function CompareView() {
           {comparison === null ? null : comparisonWords(comparison)}
         </p>
         <span class="panel-tools">
+          {comparison === null ? null : <ColourKey />}
           {compared.value.length >= 2 ? <CompareAdd /> : null}
           <button
             type="button"
@@ -74,6 +79,26 @@ export function CompareView() {
       ))}
       {comparison === null ? <ComparePicker /> : <CompareTable comparison={comparison} />}
     </section>
+  )
+}
+
+/** What the lines under the tokens stand for: the map with its legend lies below. */
+function ColourKey() {
+  const { look } = useScope()
+  const { title, meaning, ends } = COLOUR_WORDS[look.color.value]
+  return (
+    <span class="compare-key" title={meaning}>
+      <span>{title}</span>
+      {ends === null ? null : (
+        <>
+          <span>{ends[0]}</span>
+          <span class="compare-key-bar">
+            <ScaleBar scale={look.scale.value} label="to" />
+          </span>
+          <span>{ends[1]}</span>
+        </>
+      )}
+    </span>
   )
 }
 

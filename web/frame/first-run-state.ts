@@ -39,13 +39,12 @@ export class FirstRun {
     }
   }
 
-  /** Opens or closes the lines by hand. */
-  toggle(): void {
-    this.open.value = !this.open.value
-    if (!this.open.value) writeSetting(SETTING, 'seen')
+  /** Brings the lines back. */
+  show(): void {
+    this.open.value = true
   }
 
-  /** Closes the lines for good; the "?" brings them back. */
+  /** Closes the lines for good; the help brings them back. */
   dismiss(): void {
     this.open.value = false
     writeSetting(SETTING, 'seen')

@@ -26,7 +26,7 @@ export function FirstRunHint() {
           type="button"
           class="icon-button"
           aria-label="Close"
-          title="Close; ? brings it back"
+          title="Close; the help (?) brings it back"
           onClick={() => firstRun.dismiss()}
         >
           <IconClose />

@@ -20,11 +20,13 @@ export function DemoLabel() {
   return (
     <p class="demo-label" data-testid="demo-label">
       <strong>Demo</strong>
-      <span>
-        {facts.standing_in && health.sentence.value
-          ? health.sentence.value
-          : 'The built-in demo model is talking, not a model of yours.'}
-      </span>
+      {facts.standing_in && health.sentence.value ? (
+        <span>{health.sentence.value}</span>
+      ) : (
+        <span>
+          The built-in demo model is talking<span class="demo-rest">, not a model of yours</span>.
+        </span>
+      )}
     </p>
   )
 }

@@ -27,7 +27,7 @@ function SpeedNow() {
   if (live.length === 0) store.held.value // read: history may still come in
   const running = live.filter(generation => generation.tokens.held > 0)
   const newest = latestOf(list)
-  newest?.revision.value // the last numbers of all come with its end
+  newest?.states.value // the last numbers of all come with its end
   const now = store.now
   // Of what is live nobody knows how fast it is while the server cannot be heard.
   const away = live.length > 0 && lost.value

@@ -8,7 +8,7 @@ import { UpstreamPill } from './upstream-pill.tsx'
 
 /** The top bar: who talks, how to reach it, how fast it goes. */
 export function TopBar() {
-  const { store, health, theme, firstRun, railOpen } = useScope()
+  const { store, health, theme, help, railOpen } = useScope()
   const live = store.list.value.filter(generation => generation.live).length
   const viewers = health.viewers.value
   return (
@@ -53,10 +53,12 @@ export function TopBar() {
           type="button"
           class="icon-button help"
           data-testid="help"
-          aria-label="How to point an app here"
-          title="How to point an app here"
-          aria-expanded={firstRun.open.value}
-          onClick={() => firstRun.toggle()}
+          aria-label="Help: keys, and how to point an app here"
+          title="Help (?)"
+          aria-haspopup="dialog"
+          onClick={() => {
+            help.value = true
+          }}
         >
           ?
         </button>

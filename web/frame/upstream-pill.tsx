@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useScope } from '../scope.ts'
 import type { UpstreamFacts } from '../server-api.ts'
 
@@ -17,10 +18,17 @@ export function UpstreamPill() {
   )
 }
 
-function noteOf(facts: UpstreamFacts): string {
+function noteOf(facts: UpstreamFacts): ComponentChildren {
   if (facts.standing_in) return `${facts.name ?? 'LM Studio'} is not answering`
   if (!facts.up) return 'not answering'
   if (facts.demo) return 'not a model of yours'
   const [model = '', ...others] = facts.models ?? []
-  return others.length === 0 ? model : `${model} and ${others.length} more`
+  if (model === '') return ''
+  // What a name does with the direction of its text ends with it.
+  return (
+    <>
+      <bdi>{model}</bdi>
+      {others.length === 0 ? null : ` and ${others.length} more`}
+    </>
+  )
 }

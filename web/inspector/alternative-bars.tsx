@@ -2,11 +2,15 @@ import { scaleColour } from '../../compositor/draw/colour-scale.ts'
 import { cssOfRgba } from '../../compositor/draw/rgba.ts'
 import { formatPercent } from '../format.ts'
 import { visibleText } from '../invisible.ts'
+import { beginningOf } from '../long-text.ts'
 import { useScope } from '../scope.ts'
 import type { TokenDetail } from '../token-columns.ts'
 import { IconBranch } from './icons.tsx'
 import { type Candidate, candidatesOf } from './likelihood.ts'
 import { TokenText } from './token-text.tsx'
+
+/** UTF-16 units of an alternative that its button is named by. */
+const MOST_SAID = 100
 
 interface Props {
   token: Pick<TokenDetail, 'text' | 'logprob' | 'confidence' | 'top'>
@@ -54,7 +58,7 @@ export function AlternativeBars({ token, most, whole, onTake }: Props) {
 /** What can be said again by its text; a part of a character cannot. */
 function Take({ row, onTake }: { row: Candidate; onTake: (text: string) => void }) {
   if (row.chosen || row.text === '' || row.text.includes('\ufffd')) return <span />
-  const words = `Continue with “${visibleText(row.text)}” instead`
+  const words = `Continue with “${visibleText(beginningOf(row.text, MOST_SAID).shown)}” instead`
   return (
     <button type="button" class="take" title={words} aria-label={words} onClick={() => onTake(row.text)}>
       <IconBranch />

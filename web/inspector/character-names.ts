@@ -85,9 +85,18 @@ export interface NamedSign {
   count: number
 }
 
-/** The characters of a text, one by one; half of a pair that stands alone is one, too. */
-export function codePointsOf(text: string): CodePoint[] {
-  return [...text].map(character => ({
+/** How many characters a text has; half of a pair that stands alone is one, too. */
+export function countOf(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+/** The characters of a text, one by one, `most` at most from its beginning on. */
+export function codePointsOf(text: string, most = Number.POSITIVE_INFINITY): CodePoint[] {
+  // A character has two units at most.
+  const characters = [...text.slice(0, 2 * most)].slice(0, most)
+  return characters.map(character => ({
     shown: visiblePieces(character)[0]?.text ?? character,
     code: codeOf(character),
     name: nameOf(character),
@@ -97,12 +106,15 @@ export function codePointsOf(text: string): CodePoint[] {
 /** The signs that a text is shown with, each once, in the order in which they come. */
 export function namedSigns(text: string): NamedSign[] {
   const found = new Map<string, NamedSign>()
+  /** A text has few characters that differ, however long it is. */
+  const plain = new Set<string>()
   for (const character of text) {
-    const [piece] = visiblePieces(character)
-    if (!piece?.sign) continue
     const known = found.get(character)
     if (known !== undefined) known.count++
-    else found.set(character, { sign: piece.text, name: nameOf(character), count: 1 })
+    if (known !== undefined || plain.has(character)) continue
+    const [piece] = visiblePieces(character)
+    if (piece?.sign) found.set(character, { sign: piece.text, name: nameOf(character), count: 1 })
+    else plain.add(character)
   }
   return [...found.values()]
 }

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import type { Generation } from '../generation.ts'
+import { FlowText } from './flow-text.tsx'
 import { type TokenInk, tokenColour } from './token-colour.ts'
 
 interface Props {
@@ -39,7 +40,7 @@ export function FlowChunk({ generation, from, to, chosen, ink }: Props) {
           data-unknown={colour === null}
           style={colour === null ? {} : { '--token': colour }}
         >
-          {tokens.text(i)}
+          <FlowText text={tokens.text(i)} />
         </span>,
       )
     }

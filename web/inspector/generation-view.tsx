@@ -15,6 +15,7 @@ import { useScope } from '../scope.ts'
 import { CompareToggle } from './compare-toggle.tsx'
 import { Fact } from './fact.tsx'
 import { perplexityOf } from './likelihood.ts'
+import { RecordNotes } from './record-notes.tsx'
 import { TokenFlow } from './token-flow.tsx'
 
 interface Props {
@@ -75,6 +76,7 @@ export function GenerationView({ generation, chosen, titled }: Props) {
           <span class="generation-prompt-name">prompt</span> {record.prompt}
         </p>
       ) : null}
+      <RecordNotes generation={generation} />
       <GenerationFacts generation={generation} away={away} />
       <TokenFlow generation={generation} chosen={chosen} />
     </section>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Generation } from '../generation.ts'
 import { useScope } from '../scope.ts'
 import { FlowChunk } from './flow-chunk.tsx'
+import { FlowText } from './flow-text.tsx'
 import { useTokenInk } from './use-token-ink.ts'
 
 /** Tokens shown as tokens; a longer text shows a window of them around the chosen one or at its end. */
@@ -33,7 +34,11 @@ export function TokenFlow({ generation, chosen }: Props) {
   }, [generation, chosen])
 
   if (tokens.held === 0)
-    return generation.text === '' ? null : <p class="flow flow-plain">{generation.text}</p>
+    return generation.text === '' ? null : (
+      <p class="flow flow-plain">
+        <FlowText text={generation.text} />
+      </p>
+    )
   const middle = around ?? chosen ?? tokens.end
   const from = Math.max(tokens.first, Math.min(middle - WINDOW / 2, tokens.end - WINDOW))
   const to = Math.min(tokens.end, from + WINDOW)

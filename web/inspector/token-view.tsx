@@ -14,6 +14,7 @@ import { TokenText } from './token-text.tsx'
 import { useTokenInk } from './use-token-ink.ts'
 
 const MOST_ALTERNATIVES = 20
+const MOST_SIGNS = 20
 const KIND_WORDS = { message: 'answer', reasoning: 'reasoning', tool_call: 'tool call' }
 
 /** One token: its text, how sure the model was, and what it might have said instead. */
@@ -68,12 +69,13 @@ function TokenHero({ token, colour }: { token: TokenDetail; colour: string | nul
       </div>
       {signs.length === 0 ? null : (
         <p class="sign-names">
-          {signs.map(({ sign, name, count }) => (
+          {signs.slice(0, MOST_SIGNS).map(({ sign, name, count }) => (
             <span key={`${sign}${name}`} class="sign-name">
               <span class="sign">{sign}</span> {name}
               {count > 1 ? ` × ${count}` : null}
             </span>
           ))}
+          {signs.length > MOST_SIGNS ? <span>and {signs.length - MOST_SIGNS} more</span> : null}
         </p>
       )}
     </>

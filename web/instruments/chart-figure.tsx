@@ -6,7 +6,6 @@ import { clockWords } from '../time/clock-words.ts'
 import { laneOf } from '../time/lane.ts'
 import { narrowTo } from '../time/time-filter.ts'
 import { Chart, type ChartOptions } from './chart.ts'
-import { WINDOW_S } from './samples.ts'
 
 /** What a chart shows now. */
 export interface Reading {
@@ -30,6 +29,8 @@ interface Props {
   /** Read at each beat. */
   read(): Reading
   beat: Signal<number>
+  /** Over what time, in seconds. */
+  windowS: Signal<number>
   /** The time under the pointer, over any chart. */
   cursor: Signal<number | null>
   /** How far from the pointer a value still is the one meant, in seconds. */
@@ -38,7 +39,21 @@ interface Props {
 
 /** A chart with its name, its window and its value: the one under the pointer, else the last. */
 export function ChartFigure(props: Props) {
-  const { name, testId, window, lines, names, log = false, axis, format, read, beat, cursor, reachS } = props
+  const {
+    name,
+    testId,
+    window,
+    lines,
+    names,
+    log = false,
+    axis,
+    format,
+    read,
+    beat,
+    cursor,
+    reachS,
+    windowS,
+  } = props
   const { store, line, look, theme, selection, playhead } = useScope()
   const host = useRef<HTMLDivElement>(null)
   const chart = useRef<Chart | null>(null)
@@ -67,7 +82,7 @@ export function ChartFigure(props: Props) {
           narrowed:
             since === undefined && until === undefined
               ? null
-              : { from: since ?? store.now - WINDOW_S, to: until ?? store.now },
+              : { from: since ?? store.now - windowS.peek(), to: until ?? store.now },
           at: playhead.at.peek(),
         }
       },
@@ -83,7 +98,7 @@ export function ChartFigure(props: Props) {
     beat.value
     reading.current = read()
     const { times, lines: values } = reading.current
-    chart.current?.show([times, ...values], store.now)
+    chart.current?.show([times, ...values], store.now, windowS.value)
   })
   useSignalEffect(() => {
     look.filter.value

@@ -1,7 +1,6 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { clockWords, ticksOf } from '../time/clock-words.ts'
-import { WINDOW_S } from './samples.ts'
+import { type Tick, ticksOf } from '../time/clock-words.ts'
 
 /** What is drawn over or under the lines; times are Unix seconds. */
 export interface ChartMarks {
@@ -39,13 +38,14 @@ const LOWEST_TOP = 1
 const LOG_LEAST = 1
 const LOG_TOP = 100
 
-/** A chart over the last ten minutes. Its pointer is that of all charts. */
+/** A chart over the last minutes. Its pointer is that of all charts. */
 export class Chart {
   readonly #host: HTMLElement
   readonly #options: ChartOptions
   readonly #resized: ResizeObserver
   #plot: uPlot
   #now = 0
+  #windowS = 0
 
   constructor(host: HTMLElement, options: ChartOptions) {
     this.#host = host
@@ -57,9 +57,10 @@ export class Chart {
     this.#resized.observe(host)
   }
 
-  /** Shows these, up to now. */
-  show(data: uPlot.AlignedData, now: number): void {
+  /** Shows these, up to now and over so many seconds. */
+  show(data: uPlot.AlignedData, now: number, windowS: number): void {
     this.#now = now
+    this.#windowS = windowS
     this.#plot.setData(this.#options.log ? (data.map(raised) as uPlot.AlignedData) : data)
   }
 
@@ -126,7 +127,7 @@ export class Chart {
           },
         },
         scales: {
-          x: { time: true, range: () => [this.#now - WINDOW_S, this.#now] },
+          x: { time: true, range: () => [this.#now - this.#windowS, this.#now] },
           y: this.#options.log
             ? {
                 distr: 3,
@@ -143,9 +144,12 @@ export class Chart {
             grid,
             size: 20,
             gap: 4,
-            splits: (_plot, _axis, from, to) =>
-              ticksOf(from, to, Math.max(1, Math.floor(this.#width / TICK_PX))).map(({ at }) => at),
-            values: (_plot, splits) => splits.map(at => clockWords(at, at).slice(0, 5)),
+            splits: (_plot, _axis, from, to) => this.#ticks(from, to).map(({ at }) => at),
+            values: (plot, splits) => {
+              const { min, max } = plot.scales.x as uPlot.Scale
+              const labels = new Map(this.#ticks(min ?? 0, max ?? 0).map(({ at, label }) => [at, label]))
+              return splits.map(at => labels.get(at) ?? '')
+            },
           },
           {
             ...text,
@@ -167,6 +171,10 @@ export class Chart {
       data,
       this.#host,
     )
+  }
+
+  #ticks(from: number, to: number): Tick[] {
+    return ticksOf(from, to, Math.max(1, Math.floor(this.#width / TICK_PX)))
   }
 
   #marked(plot: uPlot): void {

@@ -1,11 +1,11 @@
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { formatCount, formatDuration, formatRate, NOTHING } from '../format.ts'
 import { useScope } from '../scope.ts'
-import type { Lane } from '../time/lane.ts'
+import { type Lane, sessionStart } from '../time/lane.ts'
 import { ChartFigure } from './chart-figure.tsx'
 import { askUpstreams, askViewers, type Upstreams, type Viewers } from './pool-api.ts'
-import { type Samples, WINDOW_S } from './samples.ts'
+import { type Samples, WINDOW_S, windowFor } from './samples.ts'
 import { firstTokenSeries, intervalSeries, QUANTILE_BUCKET_S, SPEED_BUCKET_S, speedSeries } from './series.ts'
 import { UpstreamsTable } from './upstreams-table.tsx'
 import { ViewersTable } from './viewers-table.tsx'
@@ -13,8 +13,12 @@ import { ViewersTable } from './viewers-table.tsx'
 const BEAT_MS = 1000
 const ASK_MS = 2000
 
-/** The charts, and who is behind and before the server. While the page is not seen nothing is asked or drawn. */
-export function InstrumentsBody() {
+/**
+ * The charts, and who is behind and before the server. While the page is not seen nothing is asked or drawn.
+ *
+ * @param windowS told over how many seconds they are
+ */
+export function InstrumentsBody({ windowS }: { windowS: Signal<number> }) {
   const { store, line, health } = useScope()
   const beat = useSignal(0)
   const cursor = useSignal<number | null>(null)
@@ -42,10 +46,17 @@ export function InstrumentsBody() {
         asking = false
       }
     }
+    const look = () => {
+      const began = sessionStart(allLanes(), store.now)
+      windowS.value = windowFor(began === null ? null : store.now - began)
+    }
     void ask()
+    look()
     void line.reach(store.now - WINDOW_S)
     const beats = setInterval(() => {
-      if (seen()) beat.value++
+      if (!seen()) return
+      beat.value++
+      look()
     }, BEAT_MS)
     const asks = setInterval(ask, ASK_MS)
     return () => {
@@ -59,7 +70,7 @@ export function InstrumentsBody() {
     return lanes.current.all
   }
   const since = () => store.now - WINDOW_S
-  const shared = { beat, cursor }
+  const shared = { beat, cursor, windowS }
 
   return (
     <>

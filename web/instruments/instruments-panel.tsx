@@ -1,14 +1,17 @@
+import { type Signal, useSignal } from '@preact/signals'
 import type { FunctionComponent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { IconClose } from '../frame/icons.tsx'
 import { useScope } from '../scope.ts'
+import { WINDOW_S } from './samples.ts'
 
-/** The instruments: how fast, how late, for whom, over the last ten minutes. What draws them comes when they are opened. */
+/** The instruments: how fast, how late, for whom, over the last ten minutes at most. What draws them comes when they are opened. */
 export function InstrumentsPanel() {
   const { panel } = useScope()
-  const [Body, setBody] = useState<FunctionComponent | null>(null)
+  const [Body, setBody] = useState<FunctionComponent<{ windowS: Signal<number> }> | null>(null)
   const [trouble, setTrouble] = useState(false)
   const section = useRef<HTMLElement>(null)
+  const windowS = useSignal(WINDOW_S)
   const close = () => {
     panel.value = null
   }
@@ -37,7 +40,9 @@ export function InstrumentsPanel() {
     >
       <header class="panel-head">
         <h2 id="instruments-title">Instruments</h2>
-        <span class="panel-place">last 10 min · drag over a chart to see only that time</span>
+        <span class="panel-place">
+          last {windowS.value / 60} min · drag over a chart to see only that time
+        </span>
         <span class="panel-tools">
           <button type="button" class="icon-button" aria-label="Close the instruments" onClick={close}>
             <IconClose />
@@ -45,7 +50,7 @@ export function InstrumentsPanel() {
         </span>
       </header>
       <div class="instruments-body">
-        {Body === null ? null : <Body />}
+        {Body === null ? null : <Body windowS={windowS} />}
         {trouble ? (
           <p class="note instruments-trouble" role="alert">
             The charts could not be loaded: Tokenscope was stopped, or updated meanwhile. Reload the page.

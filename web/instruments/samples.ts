@@ -1,5 +1,12 @@
 /** How long what was measured is kept and shown, in seconds. */
 export const WINDOW_S = 600
+/** Of a session that has just begun less is shown: these, in seconds. */
+const WINDOWS_S = [60, 120, 300, WINDOW_S]
+
+/** What the charts show of a session that began so long ago, in seconds; null: none has begun. */
+export function windowFor(agoS: number | null): number {
+  return WINDOWS_S.find(length => length >= (agoS ?? 0)) ?? WINDOW_S
+}
 /** Samples further apart than this have nothing between them that is known, in seconds. */
 const APART_S = 15
 

@@ -1,11 +1,9 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { COLORS } from '../../broadcast/protocol/view.ts'
-import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
 import { useScope } from '../scope.ts'
 import { COLOUR_WORDS } from './legend-words.ts'
+import { SCALES } from './map-look.ts'
 import { ScaleBar } from './scale-bar.tsx'
-
-const SCALES: readonly ScaleName[] = ['cividis', 'viridis']
 
 /** What the map's colours stand for, as a button that lets one choose another. */
 export function ColourChoice() {
@@ -89,7 +87,7 @@ export function ColourChoice() {
                     look.scale.value = name
                   }}
                 />
-                <ScaleBar scale={name} label="" />
+                <ScaleBar scale={name} label={null} />
                 <span class="colour-name">{name}</span>
               </label>
             ))}

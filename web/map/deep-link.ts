@@ -1,6 +1,10 @@
 import { batch, computed, effect, type ReadonlySignal } from '@preact/signals'
 import { COLORS, type ColorName, LAYOUTS, type LayoutName } from '../../broadcast/protocol/view.ts'
+import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
 import type { Scope } from '../scope.ts'
+import { narrowTo } from '../time/time-filter.ts'
+import { type MapLook, SCALES } from './map-look.ts'
+import type { MapView } from './map-view.ts'
 
 /** What is looked at is at rest after this, in milliseconds. */
 const REST_MS = 500
@@ -21,6 +25,10 @@ export interface LinkedPlace {
   index: number | null
   layout: LayoutName | null
   color: ColorName | null
+  scale: ScaleName | null
+  /** What it is narrowed to, Unix seconds; null: to nothing, on that side. */
+  since: number | null
+  until: number | null
   pose: LinkedPose | null
   /** Unix seconds. */
   t: number | null
@@ -39,16 +47,20 @@ export function readPlace(fragment: string): LinkedPlace {
     index: known ? index : null,
     layout: LAYOUTS.find(name => name === query.get('layout')) ?? null,
     color: COLORS.find(name => name === query.get('color')) ?? null,
+    scale: SCALES.find(name => name === query.get('scale')) ?? null,
+    since: numberIn(query, 'since', isTime),
+    until: numberIn(query, 'until', isTime),
     pose:
       x === null || y === null || zoom === null
         ? null
         : { x, y, zoom, zoomY: numberIn(query, 'zy', isScale) },
-    t: numberIn(query, 't', value => value > 0),
+    t: numberIn(query, 't', isTime),
   }
 }
 
 /** The fragment of a link to a place, without `#`. */
-export function writePlace({ generation, index, layout, color, pose, t }: LinkedPlace): string {
+export function writePlace(place: LinkedPlace): string {
+  const { generation, index, layout, color, scale, since, until, pose, t } = place
   const query = new URLSearchParams()
   if (generation !== null) {
     query.set('g', generation)
@@ -61,8 +73,11 @@ export function writePlace({ generation, index, layout, color, pose, t }: Linked
     query.set('z', scaleText(pose.zoom))
     if (pose.zoomY !== null) query.set('zy', scaleText(pose.zoomY))
   }
-  if (t !== null) query.set('t', String(Math.round(t * 1000) / 1000))
+  for (const [name, time] of Object.entries({ t, since, until })) {
+    if (time !== null) query.set(name, String(Math.round(time * 1000) / 1000))
+  }
   if (color !== null) query.set('color', color)
+  if (scale !== null) query.set('scale', scale)
   return query.toString()
 }
 
@@ -74,6 +89,8 @@ export class DeepLink {
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Until a link was followed the address is that link. */
   #following = 0
+  /** Links that were followed, to tell the newest one. */
+  #links = 0
   /** Called off when another link is followed. */
   #stopPlacing: (() => void) | null = null
 
@@ -95,6 +112,7 @@ export class DeepLink {
   }
 
   stop(): void {
+    this.#links++
     this.#listening.abort()
     clearTimeout(this.#timer)
     this.#stopPlacing?.()
@@ -112,6 +130,8 @@ export class DeepLink {
     for (const read of [
       look.layout,
       look.color,
+      look.scale,
+      look.filter,
       playhead.at,
       selection.current,
       view?.facts.seen,
@@ -132,6 +152,9 @@ export class DeepLink {
       index: chosen?.index ?? null,
       layout,
       color: look.color.peek(),
+      scale: look.scale.peek(),
+      since: look.filter.peek()?.since ?? null,
+      until: look.filter.peek()?.until ?? null,
       pose: pose && { ...pose, zoomY: layout === 'timeline' ? pose.zoomY : null },
       t: playhead.at.peek(),
     }
@@ -152,26 +175,31 @@ export class DeepLink {
 
   async #go(place: LinkedPlace): Promise<void> {
     const { look, playhead, library, store, map } = this.#scope
+    const link = ++this.#links
     this.#stopPlacing?.()
     batch(() => {
       if (place.layout !== null) look.layout.value = place.layout
       if (place.color !== null) look.color.value = place.color
+      if (place.scale !== null) look.scale.value = place.scale
+      narrow(look, place)
       if (place.t !== null) playhead.seek(place.t)
       else if (playhead.at.peek() !== null) playhead.goLive()
     })
     const { pose, generation, index } = place
-    if (pose !== null) {
-      const { x, y, zoom, zoomY } = pose
-      this.#stopPlacing = once(map, view => view.goTo({ x, y, zoom, ...(zoomY === null ? {} : { zoomY }) }))
-    }
+    if (pose !== null) this.#stopPlacing = once(map, view => view.goTo(poseOf(pose)))
     if (generation === null) return
     this.#following++
     try {
       // What the server tells at first would take away what was chosen before.
       await become(store.ready)
+      if (link !== this.#links) return
       // Where nobody knows of it, the library says so.
       const isThere = await library.open(generation, index)
-      if (isThere && pose === null) {
+      if (isThere && pose !== null) {
+        // What is chosen is told of beside the map, so that the middle of what is seen is another one.
+        await frames(2)
+        if (link === this.#links) map.peek()?.goTo(poseOf(pose))
+      } else if (isThere && link === this.#links) {
         // Where it is can be asked once it is known what there is.
         const bounds = computed(() => map.value?.facts.bounds.value ?? null)
         this.#stopPlacing = once(bounds, () => map.peek()?.show({ id: generation }))
@@ -184,8 +212,25 @@ export class DeepLink {
 }
 
 /** Nothing that is not so anyway: the address stays as short as it was. */
-function isPlain({ generation, layout, color, pose, t }: LinkedPlace): boolean {
-  return generation === null && layout === 'map' && color === 'confidence' && pose === null && t === null
+function isPlain({ layout, color, scale, ...rest }: LinkedPlace): boolean {
+  const usual = layout === 'map' && color === 'confidence' && scale === 'cividis'
+  return usual && Object.values(rest).every(value => value === null)
+}
+
+function poseOf({ x, y, zoom, zoomY }: NonNullable<LinkedPlace['pose']>): Parameters<MapView['goTo']>[0] {
+  return { x, y, zoom, ...(zoomY === null ? {} : { zoomY }) }
+}
+
+/** So many have been drawn. */
+async function frames(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(resolve => requestAnimationFrame(resolve))
+}
+
+/** A link says all of the time that is shown, as of the moment. */
+function narrow(look: MapLook, { since, until }: LinkedPlace): void {
+  const before = look.filter.peek()
+  if ((before?.since ?? null) === since && (before?.until ?? null) === until) return
+  narrowTo(look, { ...(since === null ? {} : { since }), ...(until === null ? {} : { until }) })
 }
 
 /** Calls back with the first value that is there, at once or later, unless it was called off. */
@@ -222,6 +267,7 @@ function numberIn(query: URLSearchParams, name: string, holds: (value: number) =
   return Number.isFinite(value) && holds(value) ? value : null
 }
 
+const isTime = (value: number) => value > 0
 const isScale = (value: number) => value >= 1e-12 && value <= 1e6
 
 /** As exact as a tenth of a pixel. */

@@ -122,7 +122,7 @@ function Density() {
         <span />
         <span />
       </span>
-      few … many tokens
+      <span>few … many tokens</span>
     </span>
   )
 }

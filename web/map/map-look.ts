@@ -9,7 +9,7 @@ import {
 import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
 import { readSetting, writeSetting } from '../settings.ts'
 
-const SCALES: readonly ScaleName[] = ['cividis', 'viridis']
+export const SCALES: readonly ScaleName[] = ['cividis', 'viridis']
 const SHOWN = ['shown', 'hidden'] as const
 
 /** How the map is looked at: what a person chooses, remembered by this browser but for the filter. */

@@ -35,6 +35,8 @@ export class MapPointer {
   #at: Point | null = null
   #movedAt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** From where it is looked at the place of the pointer. */
+  #seen: { look: Look; pose: CameraPose; view: Viewport } | null = null
   /** What the server said lies under the pointer, where tokens are far, and where that was asked. */
   #picked: { at: Point; token: ViewToken | null } | null = null
 
@@ -60,6 +62,7 @@ export class MapPointer {
 
   /** Finds out anew: the pointer, the camera or what is shown may have moved. */
   update(look: Look, pose: CameraPose, view: Viewport): void {
+    this.#seen = { look, pose, view }
     const found = this.#at === null ? null : this.#found(look, pose, view, this.#at)
     const before = this.hover.peek()
     if (found === null || this.#at === null) {
@@ -96,7 +99,7 @@ export class MapPointer {
 
   /** Ends it. */
   stop(): void {
-    clearTimeout(this.#timer)
+    this.point(null)
   }
 
   #found(look: Look, pose: CameraPose, view: Viewport, at: Point): ViewToken | null {
@@ -110,7 +113,8 @@ export class MapPointer {
       void this.#pick(look, place).then(token => {
         if (this.#picked?.at !== place) return
         this.#picked = { at: place, token }
-        this.update(look, pose, view)
+        // The camera may have moved on since it was asked.
+        if (this.#seen !== null) this.update(this.#seen.look, this.#seen.pose, this.#seen.view)
       })
     }, REST_MS)
     return null
@@ -137,7 +141,13 @@ export class MapPointer {
 
   async #pick({ layout, filter, t }: Look, { x, y }: Point): Promise<ViewToken | null> {
     try {
-      return (await this.#client.pick({ layout, x, y, t, filter })).tokens[0] ?? null
+      const { tokens, models } = await this.#client.pick({ layout, x, y, t, filter })
+      const [token] = tokens
+      if (token === undefined) return null
+      // Each answer numbers the models anew: what is shown has numbers of its own.
+      const shown = this.#stage.shown?.answer.models ?? models
+      const number = token.model === null ? -1 : shown.indexOf(models[token.model] ?? '')
+      return { ...token, model: number === -1 ? null : number }
     } catch {
       return null // the next rest of the pointer asks again
     }

@@ -5,14 +5,10 @@ import { AlternativeBars } from '../inspector/alternative-bars.tsx'
 import { TokenText } from '../inspector/token-text.tsx'
 import { useScope } from '../scope.ts'
 import type { TokenDetail } from '../token-columns.ts'
+import { KIND_WORDS } from './legend-words.ts'
 
 const AWAY = 12
 const SHOWN_ALTERNATIVES = 4
-const KIND_WORDS: Record<ViewToken['kind'], string> = {
-  message: 'message',
-  reasoning: 'reasoning',
-  tool_call: 'tool call',
-}
 
 /** What the token under the pointer is. It stays within the map and off the token it tells of. */
 export function MapTooltip() {

@@ -6,7 +6,8 @@ const STEPS = 128
 
 interface Props {
   scale: ScaleName
-  label: string
+  /** Null where the words beside it say it all. */
+  label: string | null
 }
 
 /** A colour scale from its beginning to its end, as wide and high as its place. */
@@ -20,5 +21,6 @@ export function ScaleBar({ scale, label }: Props) {
       ctx.fillRect(i, 0, 1, 1)
     }
   }, [scale])
-  return <canvas class="scale-bar" ref={bar} width={STEPS} height={1} role="img" aria-label={label} />
+  const said = label === null ? { 'aria-hidden': true } : { role: 'img' as const, 'aria-label': label }
+  return <canvas class="scale-bar" ref={bar} width={STEPS} height={1} {...said} />
 }

@@ -63,10 +63,10 @@ function supplyGpu(view: MapView, under: HTMLElement): GpuSupply {
 }
 
 /** Chooses a token by its id, `<generation>:<index>`, bringing it to this page where it is not here. */
-function openToken({ library, selection }: Scope, id: string): void {
+function openToken({ library }: Scope, id: string): void {
   const colon = id.lastIndexOf(':')
-  // Where it cannot be had there is nothing to look at closely; the list says why a server is not answering.
-  library.open(id.slice(0, colon), Number(id.slice(colon + 1))).catch(() => selection.clear())
+  // Where it cannot be had the library says why.
+  void library.open(id.slice(0, colon), Number(id.slice(colon + 1)))
 }
 
 /** The map, edge to edge, and what floats on it. */

@@ -46,6 +46,7 @@ export class Compose {
     const answers = await Promise.allSettled(requests.map(request => this.#options.start(request)))
     const started = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []))
     if (started.length > 0) {
+      this.history.join(readSetting(HISTORY))
       this.history.add(text)
       writeSetting(HISTORY, this.history.saved)
       this.#options.began(started.map(({ id }) => id))

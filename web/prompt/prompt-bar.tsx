@@ -70,6 +70,7 @@ export function PromptBar() {
   return (
     <form
       class="prompt-bar"
+      aria-label="Ask"
       // What a value must be is the server's to say.
       noValidate
       onSubmit={event => {
@@ -118,11 +119,13 @@ export function PromptBar() {
           onClick={() => setOpen(!open)}
         >
           <span class="prompt-summary">
-            {summary.map((words, i) => (
+            {/* The space keeps them words of their own for who hears them. */}
+            {summary.map((words, i) => [
+              i === 0 ? null : ' ',
               <span key={i} class={i === 0 ? 'prompt-model' : ''}>
                 {words}
-              </span>
-            ))}
+              </span>,
+            ])}
           </span>
           <IconSliders />
         </button>

@@ -20,6 +20,14 @@ export class PromptHistory {
     return JSON.stringify(this.#prompts.filter(({ length }) => length <= LONGEST))
   }
 
+  /** Takes in what was remembered meanwhile, as by another tab; what is brought back then begins at the last again. */
+  join(saved: string | null): void {
+    const remembered = readPrompts(saved)
+    const own = this.#prompts.filter(prompt => !remembered.includes(prompt))
+    this.#prompts.splice(0, Number.POSITIVE_INFINITY, ...[...own, ...remembered].slice(-MOST))
+    this.#at = this.#prompts.length
+  }
+
   /** Notes a prompt that was sent; one that was sent before comes last again. */
   add(prompt: string): void {
     const before = this.#prompts.indexOf(prompt)

@@ -64,7 +64,7 @@ export function faceOf(entry: RailEntry, now: number): RailFace {
     endingWords(ending),
     replay && replayWords(replay),
     cached ? 'from the cache' : null,
-    parent === null ? null : 'goes on where one broke off',
+    parent === null ? null : 'goes on from another',
     record?.origin === 'import' ? 'from a file' : null,
     ...(record?.tags ?? []).map(tag => `#${tag}`),
   ]

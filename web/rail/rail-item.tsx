@@ -27,8 +27,9 @@ interface Props {
 export function RailItem({ rail, entry, top, height, place, count }: Props) {
   const { store, selection, tick, lost, compared, library } = useScope()
   const { id, generation } = entry
-  generation?.revision.value // read, so that what grows is drawn anew
-  if (generation?.live) tick.value // the speed falls with time alone
+  // Read: what grows is drawn anew four times a second, all of it together.
+  if (generation?.live) void [generation.states.value, tick.value]
+  else generation?.revision.value
   const face = faceOf(entry, store.now)
   // Nobody knows what it does while the server cannot be heard.
   const away = face.live && lost.value
@@ -39,7 +40,7 @@ export function RailItem({ rail, entry, top, height, place, count }: Props) {
   const words = `${away ? 'was ' : ''}${stateWords(face.state)}`
   const progress = face.live ? face.progress : null
   const about = [...face.notes, ...(isCompared ? ['compared'] : [])]
-  if (face.title !== null) about.unshift(face.model ?? 'model not named yet')
+  if (face.title !== null) about.unshift(face.model ?? modelWords(face.live))
   return (
     <li
       class="item"
@@ -69,9 +70,11 @@ export function RailItem({ rail, entry, top, height, place, count }: Props) {
           {face.live ? null : <When startedAt={face.startedAt} />}
         </span>
         <span class="item-title" data-named={face.named} dir="auto" title={face.title ?? undefined}>
-          {face.title ?? face.model ?? 'model not named yet'}
+          {face.title ?? face.model ?? modelWords(face.live)}
         </span>
-        <span class="item-model">{about.join(' · ')}</span>
+        <span class="item-model">
+          {about.map((words, i) => [i === 0 ? null : ' · ', <bdi key={i}>{words}</bdi>])}
+        </span>
         {face.error !== null && face.text === '' && !face.live ? null : (
           <span class="item-text" data-live={face.live}>
             <span data-testid="generation-text">{face.text}</span>
@@ -102,34 +105,42 @@ export function RailItem({ rail, entry, top, height, place, count }: Props) {
           <Progress part={bringing.tokens / bringing.of} words="reading its tokens" />
         )}
       </button>
-      <span class="item-tools">
-        {face.live ? (
+      {rail.renaming.value === id ? (
+        // The field lies over a part of the tools.
+        <RenameField rail={rail} entry={entry} />
+      ) : (
+        <span class="item-tools">
+          {face.live ? (
+            <button
+              type="button"
+              class="item-stop"
+              data-testid="stop"
+              disabled={lost.value || face.state === 'cancelling'}
+              title="Stop this generation"
+              onClick={() => void rail.stop(entry)}
+            >
+              <IconStop /> stop
+            </button>
+          ) : null}
           <button
             type="button"
-            class="item-stop"
-            data-testid="stop"
-            disabled={lost.value || face.state === 'cancelling'}
-            title="Stop this generation"
-            onClick={() => void rail.stop(entry)}
+            class="icon-button item-more"
+            data-testid="item-menu"
+            aria-label={`More about ${face.title ?? face.model ?? 'this generation'}`}
+            aria-haspopup="menu"
+            aria-expanded={rail.menu.value?.entry.id === id}
+            onClick={({ currentTarget }) => rail.openMenu(entry, currentTarget, false)}
           >
-            <IconStop /> stop
+            <IconMore />
           </button>
-        ) : null}
-        <button
-          type="button"
-          class="icon-button item-more"
-          data-testid="item-menu"
-          aria-label={`More about ${face.title ?? face.model ?? 'this generation'}`}
-          aria-haspopup="menu"
-          aria-expanded={rail.menu.value?.entry.id === id}
-          onClick={({ currentTarget }) => rail.openMenu(entry, currentTarget, false)}
-        >
-          <IconMore />
-        </button>
-      </span>
-      {rail.renaming.value === id ? <RenameField rail={rail} entry={entry} /> : null}
+        </span>
+      )}
     </li>
   )
+}
+
+function modelWords(live: boolean): string {
+  return live ? 'model not named yet' : 'no model named'
 }
 
 function When({ startedAt }: { startedAt: number | null }) {

@@ -24,6 +24,8 @@ export function RailList({ rail }: { rail: RailState }) {
     const { from, to } = spanOf(rail.tops.value, top - MARGIN, top + height + MARGIN)
     return `${from} ${to}`
   })
+  /** Whether what is chosen was in view when the list was last looked at. */
+  const chosenSeen = useRef(false)
   const entries = rail.entries.value
   const tops = rail.tops.value
   const { filter, focused } = rail
@@ -47,6 +49,7 @@ export function RailList({ rail }: { rail: RailState }) {
   const onScroll = () => {
     place.value = { ...place.peek(), top: scroller.current?.scrollTop ?? 0 }
     keepAnchor()
+    chosenSeen.current = isSeen(selection.current.peek()?.generation.id ?? null)
   }
 
   useLayoutEffect(() => {
@@ -55,6 +58,14 @@ export function RailList({ rail }: { rail: RailState }) {
     const top = (tops[at] as number) + (anchor.current as { into: number }).into
     if (Math.abs(scroller.current.scrollTop - top) >= 1) scroller.current.scrollTop = top
   }, [entries, tops])
+
+  const isSeen = (id: string | null) => {
+    const at = id === null ? -1 : rail.entries.peek().findIndex(entry => entry.id === id)
+    const element = scroller.current
+    if (at === -1 || element === null) return false
+    const [top, bottom] = [rail.tops.peek()[at] as number, rail.tops.peek()[at + 1] as number]
+    return top >= element.scrollTop && bottom <= element.scrollTop + element.clientHeight
+  }
 
   // Another question is looked at from its beginning.
   useSignalEffect(() => {
@@ -87,7 +98,12 @@ export function RailList({ rail }: { rail: RailState }) {
   const listed = chosen !== null && entries.some(({ id }) => id === chosen)
   useLayoutEffect(() => {
     if (chosen !== null) reveal(chosen)
+    chosenSeen.current = isSeen(chosen)
   }, [chosen, listed])
+  // What comes above it does not push it out of view; where a person scrolled away from it they stay there.
+  useLayoutEffect(() => {
+    if (chosen !== null && chosenSeen.current) reveal(chosen)
+  }, [entries, tops])
 
   const wanted = focused.value
   useLayoutEffect(() => {

@@ -20,6 +20,8 @@ import { RecordList } from './record-list.ts'
 const TYPED_MS = 200
 /** What changes is read anew this long after, and no more often. */
 const REFRESH_MS = 700
+/** What is not in the records yet is looked for so many times. */
+const MOST_TRIES = 8
 /** A word about what was done stays this long. */
 const SAID_MS = 2400
 /** Generations that can be compared at a time. */
@@ -87,13 +89,14 @@ export class RailState {
 
   /** Begins to follow what is generated. Returns what ends it. */
   start(): () => void {
-    const { store } = this.#scope
+    const { store, library } = this.#scope
     void this.records.ask(questionOf(this.filter.peek()))
     const soon = () => this.#refreshSoon()
     const onSeen = () => document.visibilityState === 'visible' && soon()
     const unlisten = store.listen({ began: soon, changed: generation => !generation.live && soon() })
     // Another server may be there, or the same one with more.
     const unopened = effect(() => {
+      library.arrivals.value // read: there is more in the records
       if (store.connection.value.kind === 'open') soon()
     })
     document.addEventListener('visibilitychange', onSeen)
@@ -199,8 +202,10 @@ export class RailState {
       this.say('Compared no more.')
     } else if (chosen.length < MOST_COMPARED) {
       compared.value = [...chosen, id]
-      if (chosen.length > 0) panel.value = 'compare'
-      else this.say('Choose another one to compare it with.')
+      if (chosen.length > 0) {
+        panel.value = 'compare'
+        this.said.value = null
+      } else this.say('Choose one to compare it with.')
     }
   }
 
@@ -232,11 +237,22 @@ export class RailState {
     }
   }
 
-  #refreshSoon(): void {
-    this.#refresh ??= setTimeout(() => {
+  #refreshSoon(tries = MOST_TRIES): void {
+    this.#refresh ??= setTimeout(async () => {
       this.#refresh = undefined
-      if (document.visibilityState === 'visible') void this.records.refresh()
+      if (document.visibilityState !== 'visible') return
+      await this.records.refresh()
+      // What has only just ended may not be written down yet.
+      if (tries > 1 && this.#isUnrecorded()) this.#refreshSoon(tries - 1)
     }, REFRESH_MS)
+  }
+
+  /** Whether nothing is known from the records of what ended last. */
+  #isUnrecorded(): boolean {
+    const newest = this.#scope.store.list.peek().find(({ live }) => !live)
+    return (
+      this.#scope.store.connection.peek().kind === 'open' && newest !== undefined && newest.record === null
+    )
   }
 
   #chooseOnceThere(id: string): void {

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { Overtaken, readRecord, renameRecord } from '../records-api.ts'
+import { editRecord, Overtaken, readRecord } from '../records-api.ts'
 import { type RailEntry, recordOf } from './rail-entry.ts'
 import type { RailState } from './rail-state.ts'
 
@@ -39,7 +39,7 @@ export function RenameField({ rail, entry }: { rail: RailState; entry: RailEntry
   const rename = async (wanted: string | null): Promise<void> => {
     const { name: before, version } = seen.current as NonNullable<typeof seen.current>
     try {
-      rail.renamed(await renameRecord(entry.id, version, wanted))
+      rail.renamed(await editRecord(entry.id, version, { name: wanted }))
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error
       seen.current = error.current

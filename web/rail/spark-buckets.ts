@@ -18,12 +18,12 @@ export function bucketsOf(tokens: TokenColumns, most: number): SparkBucket[] {
   const each = Math.max(FEWEST, Math.ceil(span / most))
   const buckets: SparkBucket[] = []
   for (let from = tokens.first; from < tokens.end; from += each) {
-    buckets.push(bucketOf(tokens, from, Math.min(tokens.end, from + each)))
+    buckets.push(bucketOf(tokens, from, Math.min(tokens.end, from + each), each))
   }
   return buckets
 }
 
-function bucketOf(tokens: TokenColumns, from: number, to: number): SparkBucket {
+function bucketOf(tokens: TokenColumns, from: number, to: number, each: number): SparkBucket {
   let sum = 0
   let known = 0
   for (let i = from; i < to; i++) {
@@ -34,7 +34,9 @@ function bucketOf(tokens: TokenColumns, from: number, to: number): SparkBucket {
     known++
   }
   // The time of a run is from the token before it: a stall between two runs belongs to the second.
-  const start = tokens.has(from - 1) ? from - 1 : from
+  // The last one may have few tokens, and few are no speed: it is told over as many as the others have.
+  const begin = Math.max(tokens.first, Math.min(from, to - each))
+  const start = tokens.has(begin - 1) ? begin - 1 : begin
   const seconds = tokens.time(to - 1) - tokens.time(start)
   const whole = tokens.has(start) && tokens.has(to - 1) && seconds > 0
   return {

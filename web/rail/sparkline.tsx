@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { cividisCss } from '../../compositor/draw/cividis.ts'
+import { scaleColour } from '../../compositor/draw/colour-scale.ts'
 import { paintHatch } from '../../compositor/draw/hatch.ts'
+import { cssOfRgba } from '../../compositor/draw/rgba.ts'
 import type { Generation } from '../generation.ts'
 import { readPalette } from '../map/palette.ts'
 import { useScope } from '../scope.ts'
@@ -20,12 +21,12 @@ interface Props {
 /** A generation at a glance: its speed as a line over its tokens, its confidence as a strip under it. */
 export function Sparkline({ generation, size }: Props) {
   const { width, height, strip, column: narrowest } = SIZES[size]
-  const { theme, tick } = useScope()
+  const { theme, tick, look } = useScope()
   const canvas = useRef<HTMLCanvasElement>(null)
   const shown = theme.shown.value
+  const scale = look.scale.value
   // Four times a second while it grows: a long one is summed up anew each time.
-  const revision = generation.revision.value
-  const beat = generation.live ? tick.value : revision
+  const beat = generation.live ? tick.value : generation.revision.value
   const { held } = generation.tokens
 
   useEffect(() => {
@@ -49,7 +50,7 @@ export function Sparkline({ generation, size }: Props) {
       const x = i * column
       if (Number.isNaN(bucket.confidence)) paintHatch(ctx, x, height - strip, column, strip, palette.hatch)
       else {
-        ctx.fillStyle = cividisCss(bucket.confidence)
+        ctx.fillStyle = cssOfRgba(scaleColour(bucket.confidence, scale))
         ctx.fillRect(x, height - strip, column - 1, strip)
       }
     })
@@ -69,7 +70,7 @@ export function Sparkline({ generation, size }: Props) {
     ctx.lineJoin = 'round'
     ctx.stroke()
     ctx.globalAlpha = 1
-  }, [beat, held > 1, shown, size, generation.live, generation])
+  }, [beat, held > 1, shown, scale, size, generation.live, generation])
 
   return (
     <span class="spark" data-size={size}>

@@ -117,6 +117,16 @@ export function momentBy(lanes: readonly Lane[], at: number, step: 1 | -1): numb
   return best
 }
 
+/** When the next generation begins, of a moment at which none runs: Infinity where none does; null: one runs. */
+export function resumeBy(lanes: readonly Lane[], at: number): number | null {
+  let next = Number.POSITIVE_INFINITY
+  for (const { began, ended } of lanes) {
+    if (began > at) next = Math.min(next, began)
+    else if (ended === null || ended > at) return null
+  }
+  return next
+}
+
 /** Stretches in their order, those that touch made one. */
 function joined(stretches: Stretch[]): Stretch[] {
   const result: Stretch[] = []

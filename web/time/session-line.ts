@@ -3,7 +3,7 @@ import type { Generation } from '../generation.ts'
 import type { GenerationRecord, RecordsPage } from '../records-api.ts'
 import type { ScopeStore } from '../store.ts'
 import { type Lane, laneOf, laneOfRecord } from './lane.ts'
-import { momentBy, rateAt } from './lane-sums.ts'
+import { momentBy, rateAt, resumeBy } from './lane-sums.ts'
 import { TokenTimes } from './token-times.ts'
 
 const PAGE_RECORDS = 100
@@ -64,6 +64,11 @@ export class SessionLine {
   /** The moment next to this one at which a token came, in this direction; null: there is none. */
   moment(at: number, step: 1 | -1): number | null {
     return momentBy(this.lanes(), at, step)
+  }
+
+  /** When the next generation begins, of a moment at which none runs: Infinity where none does; null: one runs. */
+  resume(at: number): number | null {
+    return resumeBy(this.lanes(), at)
   }
 
   /** Tokens a second over the two seconds before this moment; null where nothing ran. */

@@ -134,7 +134,7 @@ function paintAxis(ctx: CanvasRenderingContext2D, { width, span, ink }: StripSce
     ctx.fillStyle = ink.line
     ctx.fillRect(x, plan.areaTop, 1, plan.lanesFoot - plan.areaTop + 3)
     const half = ctx.measureText(label).width / 2
-    if (x - half < 0 || x + half > width) continue
+    if (x - half < 0 || x + half > width - EDGE_PX) continue
     ctx.fillStyle = ink.soft
     ctx.fillText(label, x - half, plan.labels)
   }

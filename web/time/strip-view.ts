@@ -10,8 +10,8 @@ import { type Span, TimeView } from './time-view.ts'
 
 /** CSS pixels of a bucket of the speed, at least. */
 const BUCKET_PX = 4
-/** Between two drawings for what is new, ms: time passes no faster to the eye. */
-const NEWS_MS = 80
+/** Between two drawings for what is new, ms: the newest is a pixel or two further on by then. */
+const NEWS_MS = 200
 const IDLE_MS = 1000
 /** How far beside a lane a press still means it, CSS pixels. */
 const REACH_PX = 4

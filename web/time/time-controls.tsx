@@ -3,6 +3,7 @@ import { clockWords, spanWords } from './clock-words.ts'
 import { SPEEDS, type Speed } from './playhead.ts'
 import type { StripView } from './strip-view.ts'
 import { IconInstruments, IconPause, IconPlay, IconStepBack, IconStepOn } from './time-icons.tsx'
+import { SHORTEST_SESSION_S } from './time-view.ts'
 
 /** Below this the tenths of a second tell one moment from the next. */
 const TENTHS_BELOW_S = 120
@@ -101,11 +102,21 @@ function Words({ strip }: { strip: StripView | null }) {
 }
 
 function StripWords({ strip }: { strip: StripView }) {
-  const { playhead, store } = useScope()
+  const { playhead, store, lost } = useScope()
   const at = playhead.at.value
   const shownS = strip.shownS.value
-  if (at !== null) return <>as it was at {clockWords(at, store.now, shownS < TENTHS_BELOW_S)}</>
+  const skipped = playhead.skipped.value
+  if (at !== null) {
+    return (
+      <>
+        {skipped === null ? 'as it was at' : `skipped ${spanWords(skipped)}, to`}{' '}
+        {clockWords(at, store.now, shownS < TENTHS_BELOW_S)}
+      </>
+    )
+  }
+  if (lost.value) return <>not connected · what was known last</>
   const { length, to } = strip.view.shape.value
-  if (length === null) return <>live · session of {spanWords(shownS)}</>
+  // A session that has just begun is shown with time before it.
+  if (length === null && shownS > SHORTEST_SESSION_S) return <>live · session of {spanWords(shownS)}</>
   return to === null ? <>live · last {spanWords(shownS)}</> : <>live · {spanWords(shownS)} shown</>
 }

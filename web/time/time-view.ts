@@ -7,7 +7,7 @@ export interface Span {
 }
 
 /** A session that has just begun is shown as if it were this long, in seconds. */
-const SHORTEST_SESSION_S = 60
+export const SHORTEST_SESSION_S = 60
 const SHORTEST_S = 2
 const LONGEST_S = 400 * 86_400
 /** What is zoomed this near to the right edge of what ends now still ends now. */

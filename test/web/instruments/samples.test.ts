@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Samples } from '../../../web/instruments/samples.ts'
+import { Samples, windowFor } from '../../../web/instruments/samples.ts'
 
 function make() {
   const clock = { ms: 0 }
@@ -37,5 +37,11 @@ describe('samples', () => {
     expect(samples.series(100).values).toEqual([1, null, 2])
     const { times } = samples.series(100)
     expect(times).toEqual(times.toSorted((a, b) => a - b))
+  })
+})
+
+describe('what the charts show', () => {
+  it('is as long as the session that began, from a minute to ten', () => {
+    expect([null, 5, 61, 200, 300, 301, 9000].map(windowFor)).toEqual([60, 60, 120, 300, 300, 600, 600])
   })
 })

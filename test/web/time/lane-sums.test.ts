@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bucketFor, momentBy, rateAt, ratesOf, stallsOf } from '../../../web/time/lane-sums.ts'
+import { bucketFor, momentBy, rateAt, ratesOf, resumeBy, stallsOf } from '../../../web/time/lane-sums.ts'
 import { laneOfCount, laneOfTimes } from '../../support/lanes.ts'
 import { rounds } from '../../support/rounds.ts'
 
@@ -143,5 +143,16 @@ describe('the next moment', () => {
   it('of what is not known in detail is its begin and its end', () => {
     const lanes = [laneOfCount(7, 1003, 1009), laneOfTimes([1005])]
     expect([1000, 1003, 1005, 1009].map(at => momentBy(lanes, at, 1))).toEqual([1003, 1005, 1009, null])
+  })
+})
+
+describe('where it goes on', () => {
+  const lanes = [laneOfCount(10, 1003, 1015), laneOfCount(10, 1010, 1020), laneOfCount(5, 1060, 1070)]
+
+  it('is where the next one begins, of a moment at which none runs', () => {
+    expect(resumeBy(lanes, 1012)).toBe(null)
+    expect(resumeBy(lanes, 1017)).toBe(null)
+    expect(resumeBy(lanes, 1030)).toBe(lanes[2]?.began)
+    expect(resumeBy(lanes, 1080)).toBe(Number.POSITIVE_INFINITY)
   })
 })

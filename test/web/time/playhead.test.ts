@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { Playhead } from '../../../web/time/playhead.ts'
 
-function make({ now = 1000, moments = [] as number[] } = {}) {
+function make({ now = 1000, moments = [] as number[], resume = (_at: number): number | null => null } = {}) {
   const clock = { now }
   let waiting: ((ms: number) => void)[] = []
   const playhead = new Playhead({
     now: () => clock.now,
     moment: (at, step) =>
       (step === 1 ? moments.find(one => one > at) : moments.findLast(one => one < at)) ?? null,
+    resume,
     frame: callback => {
       waiting.push(callback)
     },
@@ -113,6 +114,36 @@ describe('the playhead', () => {
     expect([playhead.at.value, playhead.playing.value]).toEqual([1000, false])
     playhead.toggle()
     expect(frame(0)).toBe(1)
+  })
+
+  it('skips what would be long to wait for with nothing running, and says so for a while', () => {
+    const { playhead, frame } = make({ resume: at => (at < 920 ? 920 : null) })
+    playhead.seek(900)
+    playhead.toggle()
+    frame(0)
+    expect([playhead.at.value, playhead.skipped.value]).toEqual([920, 20])
+    frame(100)
+    expect(playhead.at.value).toBeCloseTo(920.1)
+    expect(playhead.skipped.value).toBe(20)
+    frame(3000)
+    expect(playhead.skipped.value).toBe(null)
+  })
+
+  it('plays through a pause that is over soon at this speed', () => {
+    const { playhead, frame } = make({ resume: () => 920 })
+    playhead.speed.value = 8
+    playhead.seek(900)
+    playhead.toggle()
+    frame(0)
+    expect([playhead.at.value, playhead.skipped.value]).toEqual([900, null])
+  })
+
+  it('shows now where nothing comes any more', () => {
+    const { playhead, frame } = make({ resume: () => Number.POSITIVE_INFINITY })
+    playhead.seek(900)
+    playhead.toggle()
+    frame(0)
+    expect([playhead.at.value, playhead.playing.value, playhead.skipped.value]).toEqual([null, false, null])
   })
 
   it('steps from token to token, holding, and past the last one to now', () => {
