@@ -72,7 +72,10 @@ async function ask(url: string, agent: Agent, rate: number | null = null): Promi
   return response
 }
 
+/** @throws Error if it breaks off */
 async function drained(response: IncomingMessage): Promise<void> {
   response.resume()
-  await once(response, 'end')
+  // One that is left has no end.
+  await once(response, 'close')
+  if (!response.complete) throw new Error('an answer broke off')
 }
