@@ -15,6 +15,8 @@ export default defineConfig(({ mode }) => ({
     env: { ROUNDS: mode === 'long' ? 'full' : 'few' },
     testTimeout: mode === 'long' ? 1_200_000 : 120_000,
     hookTimeout: 120_000,
+    // What is waited for may be long in coming on a slow machine; no test is about how long.
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './test/house/counts-reporter.ts'],
   },
 }))

@@ -68,7 +68,6 @@ describe.skipIf(noWebgpuBrowser)(`the page, shown what means harm ${noWebgpuBrow
     context = await browser.newContext({ viewport: { width: 1600, height: 900 }, reducedMotion: 'reduce' })
     await context.grantPermissions(['clipboard-read', 'clipboard-write'])
     page = await context.newPage()
-    page.setDefaultTimeout(45_000)
     page.on('pageerror', error => troubles.push(error.message))
     page.on('dialog', dialog => {
       troubles.push(`a dialog: ${dialog.message()}`)

@@ -6,7 +6,7 @@ import { CHAT, Demo } from '../support/demo.ts'
 import { startScope } from '../support/scope.ts'
 
 /** A machine may have much else to do. */
-const WAIT = { timeout: 20_000 }
+const WAIT = { timeout: 60_000 }
 
 describe.skipIf(noBrowser)(`what lies over the page${noBrowser ? ` (${noBrowser})` : ''}`, () => {
   let browser: Browser

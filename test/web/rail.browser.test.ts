@@ -123,7 +123,7 @@ describe.skipIf(noBrowser)(`the list of generations${noBrowser ? ` (${noBrowser}
           await page.keyboard.press('End')
           return oldest.count()
         },
-        { timeout: 30_000 },
+        { timeout: 90_000 },
       )
       .toBe(1)
     expect(await at('rail-extent').innerText()).toBe(`${MANY} in all`)
