@@ -31,7 +31,8 @@ const HISTORY_ENTRIES = 6000
 const RECORDED_TOKENS = 6000
 /** By then the log has mostly told what it has. */
 const RECORDED_AFTER_MS = 300
-const TICK_MS = 250
+/** As often as one can read it. */
+const TICK_MS = 400
 
 const theme = new Theme()
 const store = new ScopeStore({ schedule: callback => requestAnimationFrame(callback) })

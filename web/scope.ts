@@ -47,7 +47,7 @@ export interface Scope {
   railOpen: Signal<boolean>
   /** Whether the server has not been heard for so long that it is worth a word. */
   lost: ReadonlySignal<boolean>
-  /** Ticks four times a second while something is live: for numbers that change with time alone. */
+  /** Ticks two and a half times a second while something is live: for what grows, and numbers that change with time alone. */
   tick: Signal<number>
 }
 
@@ -60,11 +60,20 @@ export function useScope(): Scope {
   return scope
 }
 
-/** A clock that ticks while `running` says so. */
+/**
+ * A clock that ticks while `running` says so, in a frame: what it has drawn anew is to cost one, not two.
+ * It stands while the page is not seen.
+ */
 export function createTick(running: () => boolean, everyMs: number): Signal<number> {
   const tick = signal(0)
+  let asked = false
   setInterval(() => {
-    if (running()) tick.value++
+    if (asked || !running()) return
+    asked = true
+    requestAnimationFrame(() => {
+      asked = false
+      tick.value++
+    })
   }, everyMs)
   return tick
 }

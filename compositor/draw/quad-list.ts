@@ -12,6 +12,15 @@ export class QuadList {
   #words = new Uint32Array(this.#floats.buffer)
   #count = 0
 
+  /** A list of what another one's `words` were, which it keeps. */
+  static of(words: Uint32Array<ArrayBuffer>): QuadList {
+    const list = new QuadList()
+    list.#words = words
+    list.#floats = new Float32Array(words.buffer, words.byteOffset, words.length)
+    list.#count = words.length / QUAD_WORDS
+    return list
+  }
+
   get count(): number {
     return this.#count
   }

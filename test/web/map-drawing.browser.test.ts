@@ -46,16 +46,21 @@ describe.skipIf(noWebgpuBrowser)(`the map, drawn both ways ${noWebgpuBrowser ?? 
     await scope.stop()
   })
 
-  async function openPage(browser: Browser, log: LogEntry[]): Promise<Page> {
+  async function openPage(
+    browser: Browser,
+    log: LogEntry[],
+    { complaints = troubles, prepare }: { complaints?: string[]; prepare?(page: Page): Promise<void> } = {},
+  ): Promise<Page> {
     const page = await browser.newPage({
       viewport: VIEWPORT,
       colorScheme: 'dark',
       reducedMotion: 'reduce',
     })
-    page.on('pageerror', error => troubles.push(error.message))
+    page.on('pageerror', error => complaints.push(error.message))
     page.on('console', message => {
-      if (message.type() === 'error') troubles.push(message.text())
+      if (message.type() === 'error') complaints.push(message.text())
     })
+    await prepare?.(page)
     await feedPage(page, log)
     await keepDevices(page)
     await page.goto(drawnBySoftware(scope.url))
@@ -181,6 +186,26 @@ describe.skipIf(noWebgpuBrowser)(`the map, drawn both ways ${noWebgpuBrowser ?? 
     await settle(page)
     expect(await page.screenshot({ clip })).toEqual(whole)
     await page.close()
+  })
+
+  it('is drawn by a thread of its own with Canvas 2D, and looks the same where none can be had', async () => {
+    const page = pages.canvas2d as Page
+    await look(page, 60)
+    expect(page.workers().map(worker => worker.url())).toEqual([expect.stringContaining('drawing-thread')])
+    const complaints: string[] = []
+    const alone = await openPage(browsers.canvas2d as Browser, LOG, {
+      complaints,
+      prepare: async page => {
+        await page.route('**/drawing-thread*', route => route.abort())
+      },
+    })
+    await look(alone, 60)
+    expect(alone.workers()).toEqual([])
+    expect(await alone.evaluate(() => window.__scope.drawnBy)).toBe('canvas2d')
+    expect(complaints).toContain('the thread that draws the map cannot be started')
+    const [one, other] = [await shot(page, 'by-thread'), await shot(alone, 'by-page')]
+    expect(difference(one, other, 'thread-difference')).toMatchObject({ mean: 0, unlike: 0 })
+    await alone.close()
   })
 
   it('is drawn by a GPU that is a program only where the address says so', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ViewToken } from '../../broadcast/protocol/view.ts'
-import type { SceneLayer } from '../../compositor/draw/view-scene.ts'
+import { type SceneLayer, whole } from '../../compositor/draw/view-scene.ts'
 import { viewTheme } from '../../compositor/draw/view-theme.ts'
-import type { Picture, PictureLayer } from '../../web/view/picture-layer.ts'
+import { MarkList } from '../../web/view/mark-list.ts'
+import { type Picture, type PictureLayer, WAITING } from '../../web/view/picture-layer.ts'
 import type { Look, ViewReply } from '../../web/view/view-feed.ts'
 import { cameraOf } from '../../web/view/view-feed.ts'
 import { type MoreTokens, ViewStage } from '../../web/view/view-stage.ts'
@@ -46,6 +47,11 @@ function replyWith(tokens: ViewToken[]): ViewReply {
 /** A layer that keeps what was painted, and can fail. */
 class KeepingLayer implements PictureLayer {
   readonly by = 'canvas2d'
+  readonly marks = new MarkList()
+  readonly ready = true
+  readonly idle = true
+  /** Whether another thread has not done its part yet. */
+  waits = false
   readonly pictures = new Set<Picture>()
   readonly added: { picture: Picture; quads: number }[] = []
   fails = false
@@ -56,15 +62,20 @@ class KeepingLayer implements PictureLayer {
   free(picture: Picture): void {
     this.pictures.delete(picture)
   }
-  *paint(): Generator<void, Picture> {
+  *paint(): Generator<unknown, Picture> {
     yield
+    while (this.waits) yield WAITING
     if (this.fails) throw new Error('no memory')
     const picture = { width: 1, height: 1 }
     this.pictures.add(picture)
     yield
     return picture
   }
+  paintNow(): Picture {
+    return whole(this.paint() as Generator<void, Picture>)
+  }
   show(): void {}
+  present(): void {}
   stop(): void {}
 }
 
@@ -120,6 +131,18 @@ describe('the stage of a view', () => {
     for (let i = 0; i < 200; i++) came.push(tokenAt(3))
     stage.add(2000)
     expect(layer.added.length).toBe(before + 2)
+  })
+
+  it('does not wait for another thread, and shows its picture once that is done', () => {
+    const layer = new KeepingLayer()
+    layer.waits = true
+    const stage = new ViewStage(layer, never)
+    stage.take(replyWith([tokenAt(0)]), STYLE)
+    expect(stage.work(forever)).toBe(false)
+    expect([stage.busy, stage.shown]).toEqual([true, null])
+    layer.waits = false
+    expect(stage.work(forever)).toBe(true)
+    expect(stage.shown).not.toBe(null)
   })
 
   it('goes on after a picture that could not be made, and holds nothing of it', () => {

@@ -105,7 +105,7 @@ function ColourKey() {
 /** Of a comparison that took long the next one waits this many times as long. */
 const REST = 8
 
-/** Laid beside each other anew when tokens came, four times a second at most while they do; null for less than two. */
+/** Laid beside each other anew when tokens came, with the tick while they do; null for less than two. */
 function useComparison(
   generations: readonly Generation[],
   givens: ReadonlyMap<string, Given>,

@@ -1,7 +1,8 @@
 import { CanvasRasterizer } from '../../compositor/draw/glyph-rasterizer.ts'
 
-/** The faces of the page, as web/styles/theme.css has them. */
-const FACES = "'JetBrains Mono Variable', 'DejaVu Sans Mono', ui-monospace, monospace"
+/** The face that comes with the page, as web/styles/theme.css calls it. */
+export const PAGE_FACE = 'JetBrains Mono Variable'
+const FACES = `'${PAGE_FACE}', 'DejaVu Sans Mono', ui-monospace, monospace`
 
 /** The `font` of a 2D context for type of this many pixels. */
 export function pageFont(size: number): string {

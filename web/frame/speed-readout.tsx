@@ -21,7 +21,7 @@ export function SpeedReadout() {
 
 function SpeedNow() {
   const { store, tick, lost } = useScope()
-  tick.value // four times a second is as often as one can read it
+  tick.value // read
   const list = store.list.value
   const live = list.filter(generation => generation.live)
   if (live.length === 0) store.held.value // read: history may still come in

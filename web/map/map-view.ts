@@ -6,13 +6,15 @@ import type { Generation } from '../generation.ts'
 import type { Selected } from '../selection.ts'
 import type { ScopeStore } from '../store.ts'
 import type { Playhead } from '../time/playhead.ts'
-import { CanvasPictures } from '../view/canvas-pictures.ts'
+import { CanvasSupply } from '../view/canvas-supply.ts'
 import { Finder } from '../view/finder.ts'
 import { LiveTokens } from '../view/live-tokens.ts'
 import type { DrawnBy, PictureLayer } from '../view/picture-layer.ts'
+import { ThreadPictures } from '../view/thread-pictures.ts'
 import { type Look, ViewFeed, type ViewReply } from '../view/view-feed.ts'
 import { ViewStage } from '../view/view-stage.ts'
 import { workMs } from '../view/work-ms.ts'
+import { oldIn } from './age.ts'
 import { type CameraPose, type Insets, toScreen, toWorld, visibleBounds } from './camera.ts'
 import { type Followed, fitAll, fitGeneration } from './follow.ts'
 import { boundsOfAnswer, followedOf } from './followed.ts'
@@ -28,13 +30,14 @@ import { readPalette } from './palette.ts'
 
 export type { Hover } from './map-pointer.ts'
 
-/** How often colours of age are made anew, in milliseconds. */
-const AGE_EACH_MS = 1000
 /** Device pixels along a side of the picture: larger ones not every GPU takes, so they are stretched. */
 const MOST_PIXELS = 8192
 
 export interface MapViewOptions {
+  /** What takes gestures, above what is drawn; marks are painted on it where no thread draws them. */
   canvas: HTMLCanvasElement
+  /** What lies below it, for the canvas that pictures are drawn on. */
+  under: HTMLElement
   store: ScopeStore
   client: Pick<ScopeClient, 'view' | 'pick' | 'follow' | 'applied'>
   look: MapLook
@@ -53,12 +56,11 @@ export class MapView {
   /** What others are told of it. */
   readonly facts = new MapFacts()
   readonly #options: MapViewOptions
-  /** The context of the canvas, which a layer that draws below it has to clear. */
-  readonly context: CanvasRenderingContext2D
   readonly #stillness: MediaQueryList
   readonly #camera: MapCamera
   readonly #feed: ViewFeed
   readonly #finder: Finder
+  readonly #canvases: CanvasSupply
   readonly #stage: ViewStage
   readonly #live: LiveTokens
   readonly #painter: MapPainter
@@ -72,12 +74,16 @@ export class MapView {
     this.#options = options
     const { canvas, store, client, look } = options
     this.#stillness = matchMedia('(prefers-reduced-motion: reduce)')
-    this.context = canvas.getContext('2d') as CanvasRenderingContext2D
     this.#camera = new MapCamera(look.layout.peek(), () => this.#still)
     this.following = this.#camera.following
     this.#live = new LiveTokens(store)
-    this.#stage = new ViewStage(new CanvasPictures(this.context), this.#live.more)
-    this.#painter = new MapPainter(this.context, this.#stage, readPalette(canvas))
+    this.#canvases = new CanvasSupply(canvas, {
+      host: options.under,
+      onFace: () => this.retheme(),
+      onFailed: () => this.#stage.layer instanceof ThreadPictures && this.drawWith(null),
+    })
+    this.#stage = new ViewStage(this.#canvases.layer(), this.#live.more)
+    this.#painter = new MapPainter(this.#stage, readPalette(canvas))
     this.#pointer = new MapPointer(this.#stage, this.#live, client)
     this.#marks = new MapMarks(this.#stage, this.#live, store)
     this.hover = this.#pointer.hover
@@ -133,18 +139,22 @@ export class MapView {
 
   /** Whether what is shown is what is looked at, whole and sharp: nothing is asked, worked on, or on its way. */
   get settled(): boolean {
-    const { shown, busy } = this.#stage
-    return (
-      shown !== null && !busy && !this.#clock.pending && this.#feed.idle && this.#feed.does(this.#lookNow())
-    )
+    const { shown, busy, layer } = this.#stage
+    const rests = shown !== null && !busy && !this.#clock.pending && layer.idle
+    return rests && this.#feed.idle && this.#feed.does(this.#lookNow())
   }
 
   /** Has pictures made by this layer from now on, or by Canvas 2D; the one before is ended. */
   drawWith(layer: PictureLayer | null): void {
     this.#painter.cutChange()
-    this.#stage.drawWith(layer ?? new CanvasPictures(this.context))
+    this.#stage.drawWith(layer ?? this.#canvases.layer())
     // At once, so that nobody sees a frame in which both or neither have drawn.
     this.drawNow()
+  }
+
+  /** The context of the canvas, for a layer that has its marks painted there. */
+  get context(): CanvasRenderingContext2D {
+    return this.#canvases.context
   }
 
   /** The canvas has this size now, in CSS pixels, on a screen of this pixel ratio. */
@@ -254,7 +264,7 @@ export class MapView {
 
   /** Tokens were laid out, in the layout that is followed. */
   placed(message: TokenVisualizationMessage): void {
-    const glows = this.#live.placed(message, this.#now, this.#glows)
+    const glows = this.#live.placed(message, performance.now(), this.#glows)
     if (message.layout !== this.#layout) return
     if (glows || message.tokens.length > 0) this.#news()
   }
@@ -275,10 +285,6 @@ export class MapView {
 
   get #still(): boolean {
     return this.#stillness.matches
-  }
-
-  get #now(): number {
-    return performance.now()
   }
 
   get #glows(): boolean {
@@ -305,7 +311,7 @@ export class MapView {
 
   #landed(generation: Generation, index: number): void {
     const seq = this.#options.client.applied?.seq ?? Number.MAX_SAFE_INTEGER
-    const place = this.#live.landed(generation, index, seq, this.#now, this.#glows)
+    const place = this.#live.landed(generation, index, seq, performance.now(), this.#glows)
     if (this.#layout === 'map' && place !== null) this.#news()
   }
 
@@ -320,7 +326,7 @@ export class MapView {
     this.facts.reply(reply)
     if (!this.#camera.settled && view.bounds !== null) {
       // Only now it is known where to look; what was asked for is hardly that.
-      this.#camera.aimNow(this.#followed, this.#now)
+      this.#camera.aimNow(this.#followed, performance.now())
       if (!this.#feed.does(this.#lookNow())) return
     }
     this.#stage.take(reply, this.#style)
@@ -343,6 +349,8 @@ export class MapView {
   }
 
   #tick(now: number, dt: number): boolean {
+    // It draws no faster for being told more.
+    if (!this.#stage.layer.ready) return true
     const camera = this.#camera
     const { store, playhead } = this.#options
     const followed = this.#followed
@@ -357,7 +365,7 @@ export class MapView {
     // What would take the place of a picture on its way waits for it to arrive, unless it leads elsewhere.
     const first = this.#stage.shown?.answer.layout !== this.#layout
     const waits = changing !== null && changing.layout === this.#stage.working
-    if (!waits && this.#stage.work(this.#now + workMs(first, dt))) this.#swapped(now)
+    if (!waits && this.#stage.work(performance.now() + workMs(first, dt))) this.#swapped(now)
     this.#stage.add(now)
     this.#pointer.update(look, camera.pose, camera.view)
     const hover = this.hover.peek()?.token ?? null
@@ -373,7 +381,9 @@ export class MapView {
       now,
     })
     this.#clock.askIn(this.facts.see(visibleBounds(camera.pose, camera.view), now))
-    this.#keepAge()
+    const old = oldIn(this.#options, this.#stage.shown)
+    if (old !== 0) this.#clock.askIn(old)
+    else if (!this.#stage.busy) this.#stage.restyle(this.#style)
     return moving || again || this.#stage.busy || scrolls
   }
 
@@ -385,15 +395,5 @@ export class MapView {
     this.facts.shown(shown)
     this.#live.answered(shown.answer.layout, shown.answer.upto)
     this.#painter.swapped(this.#camera, this.#ratio, now, this.#still)
-  }
-
-  /** Colours that tell age change with time alone. */
-  #keepAge(): void {
-    const { look, playhead, store } = this.#options
-    const { shown } = this.#stage
-    if (look.color.peek() !== 'age' || playhead.at.peek() !== null || shown === null) return
-    const old = (store.now - shown.style.now) * 1000
-    if (old < AGE_EACH_MS) this.#clock.askIn(AGE_EACH_MS - old)
-    else if (!this.#stage.busy) this.#stage.restyle(this.#style)
   }
 }

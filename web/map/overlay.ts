@@ -4,6 +4,7 @@ import { BLOCK_SIDE, blockOrigin } from '../../compositor/draw/cell.ts'
 import { cellGap } from '../../compositor/draw/cell-paint.ts'
 import type { BlockIndex } from '../block-index.ts'
 import type { Generation } from '../generation.ts'
+import type { MarksContext } from '../view/picture-layer.ts'
 import { rectsOf } from '../view/token-index.ts'
 import type { MapPalette } from './palette.ts'
 import type { Plot } from './plot.ts'
@@ -18,7 +19,7 @@ const TRACE_TOKENS = 6000
 const TEXT_FROM = 28
 const BETWEEN = 0.34
 
-type Context = CanvasRenderingContext2D
+type Context = MarksContext
 
 /** What is marked. */
 export interface Marks {

@@ -3,7 +3,6 @@ import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
 import { paintTimeAxis } from '../../compositor/draw/time-axis.ts'
 import { type Easel, easelOf, paintTokens, type ViewCamera } from '../../compositor/draw/view-scene.ts'
 import { viewTheme } from '../../compositor/draw/view-theme.ts'
-import { createViewPainter } from '../draw/view-drawing.ts'
 import type { Generation } from '../generation.ts'
 import type { ScopeStore } from '../store.ts'
 import { LayoutChange } from '../view/layout-change.ts'
@@ -11,7 +10,7 @@ import type { LiveTokens } from '../view/live-tokens.ts'
 import type { Placement } from '../view/picture-layer.ts'
 import type { Look } from '../view/view-feed.ts'
 import type { ShownView, Style, ViewStage } from '../view/view-stage.ts'
-import { HaloSprite, paintGlow } from './glow.ts'
+import { paintGlow } from './glow.ts'
 import type { MapCamera } from './map-camera.ts'
 import { paintOverlay } from './overlay.ts'
 import type { MapPalette } from './palette.ts'
@@ -36,18 +35,14 @@ export interface MapFrame {
 
 /** Draws frames of the map: the pictures by the stage's layer, over them what is newer than they are, and marks. */
 export class MapPainter {
-  readonly #ctx: CanvasRenderingContext2D
   readonly #stage: ViewStage
-  readonly #over = createViewPainter()
   palette: MapPalette
-  readonly #halo = new HaloSprite()
   #change: LayoutChange | null = null
   #fadeSince: number | null = null
   /** Frames drawn so far. */
   frames = 0
 
-  constructor(ctx: CanvasRenderingContext2D, stage: ViewStage, palette: MapPalette) {
-    this.#ctx = ctx
+  constructor(stage: ViewStage, palette: MapPalette) {
     this.#stage = stage
     this.palette = palette
   }
@@ -102,19 +97,17 @@ export class MapPainter {
   paint(frame: MapFrame): boolean {
     const { look, camera, ratio, now } = frame
     const { palette } = this
-    const ctx = this.#ctx
-    const { shown } = this.#stage
-    ctx.globalCompositeOperation = 'source-over'
-    ctx.globalAlpha = 1
+    const { shown, layer } = this.#stage
     const placements = this.#placements(camera, ratio, now)
-    this.#stage.layer.show({ width: look.width, height: look.height, ground: palette.ground }, placements)
+    layer.show({ width: look.width, height: look.height, ground: palette.ground }, placements)
     const landings = frame.live.landings.at(now)
     const present = shown !== null && shown.answer.layout === look.layout ? shown : null
     if (present !== null) {
       const plot = plotOf(camera.pose, camera.view, ratio)
-      if (this.#change !== null) this.#change.paint(ctx, plot)
+      if (this.#change !== null) this.#change.paint(layer.marks.ctx, plot)
       else this.#paintLive(frame, present, plot, landings)
     }
+    layer.present()
     this.frames++
     return this.#change !== null || this.#fadeSince !== null || landings.length > 0
   }
@@ -140,17 +133,22 @@ export class MapPainter {
     landings: ReturnType<LiveTokens['landings']['at']>,
   ): void {
     const { look, live, store, now } = frame
-    const ctx = this.#ctx
+    const { marks } = this.#stage.layer
     const { layout } = look
     const easel = this.#easel(shown, look, plot)
     if (shown.waiting.length > 0) paintTokens(easel, shown.waiting)
     if (layout === 'timeline') paintTimeAxis(easel)
-    this.#over.paintLayer(ctx as never, easel, easel.theme)
-    if (look.t === null) paintGlow(ctx, landings, plot, this.palette, this.#halo, now)
+    marks.layer(easel, easel.theme)
+    if (look.t === null) paintGlow(marks, landings, plot, this.palette, now)
     const writing = look.t === null ? live.generations : []
     const ends = writing.map(generation => ({ generation, end: live.endOf(generation) }))
     const { hover, pinned, traced } = frame
-    paintOverlay(ctx, { layout, hover, pinned, traced, live: ends, blocks: store.blocks }, plot, this.palette)
+    paintOverlay(
+      marks.ctx,
+      { layout, hover, pinned, traced, live: ends, blocks: store.blocks },
+      plot,
+      this.palette,
+    )
   }
 
   /** For what is painted over the picture: as the picture, at where things are in this frame. */

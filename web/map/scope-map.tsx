@@ -79,8 +79,9 @@ export function ScopeMap() {
   useEffect(() => {
     const surface = canvas.current as HTMLCanvasElement
     const box = host.current as HTMLDivElement
+    const below = under.current as HTMLDivElement
     const { store, client, look, playhead } = scope
-    const view = new MapView({ canvas: surface, store, client, look, playhead })
+    const view = new MapView({ canvas: surface, under: below, store, client, look, playhead })
     scope.map.value = view
     const measure = () => {
       view.resize(box.clientWidth, box.clientHeight, window.devicePixelRatio || 1)
@@ -92,7 +93,7 @@ export function ScopeMap() {
     // A window that goes to a screen of another pixel ratio keeps its size.
     window.addEventListener('resize', measure)
     measure()
-    const supply = supplyGpu(view, under.current as HTMLDivElement)
+    const supply = supplyGpu(view, below)
     const detach = attachGestures(surface, view, at => {
       void view.tokenAt(at).then(token => {
         if (token === null) scope.selection.clear()

@@ -1,3 +1,5 @@
+import { computed, type ReadonlySignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { formatCount, formatDuration, formatRate, stateTone, stateWords } from '../format.ts'
 import { IconStop } from '../frame/icons.tsx'
 import { useScope } from '../scope.ts'
@@ -17,6 +19,8 @@ interface Props {
   entry: RailEntry
   /** Pixels from the beginning of the list. */
   top: number
+  /** What of the list is seen, in the same. */
+  seen: ReadonlySignal<{ top: number; height: number }>
   height: number
   /** Which one of how many it is, from 1. */
   place: number
@@ -24,11 +28,15 @@ interface Props {
 }
 
 /** One generation in the list. Its height is as `rail-window.ts` says, whatever is in it. */
-export function RailItem({ rail, entry, top, height, place, count }: Props) {
+export function RailItem({ rail, entry, top, height, seen, place, count }: Props) {
   const { store, selection, tick, lost, compared, library } = useScope()
   const { id, generation } = entry
-  // Read: what grows is drawn anew four times a second, all of it together.
-  if (generation?.live) void [generation.states.value, tick.value]
+  const isSeen = useMemo(
+    () => computed(() => top + height > seen.value.top && top < seen.value.top + seen.value.height),
+    [seen, top, height],
+  )
+  // Read: what grows is drawn anew with the tick, all of it together; beyond the edges only its state.
+  if (generation?.live) void [generation.states.value, isSeen.value && tick.value]
   else generation?.revision.value
   const face = faceOf(entry, store.now)
   // Nobody knows what it does while the server cannot be heard.

@@ -163,6 +163,7 @@ export function RailList({ rail }: { rail: RailState }) {
             rail={rail}
             entry={entry}
             top={tops[i] as number}
+            seen={place}
             height={(tops[i + 1] as number) - (tops[i] as number)}
             place={i + 1}
             count={entries.length}

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { scaleColour } from '../../compositor/draw/colour-scale.ts'
 import { paintHatch } from '../../compositor/draw/hatch.ts'
 import { cssOfRgba } from '../../compositor/draw/rgba.ts'
@@ -18,18 +18,22 @@ interface Props {
   size: keyof typeof SIZES
 }
 
-/** A generation at a glance: its speed as a line over its tokens, its confidence as a strip under it. */
+/**
+ * A generation at a glance: its speed as a line over its tokens, its confidence as a strip under it. Drawn anew
+ * with what it is in: a long one is summed up anew each time.
+ */
 export function Sparkline({ generation, size }: Props) {
   const { width, height, strip, column: narrowest } = SIZES[size]
-  const { theme, tick, look } = useScope()
+  const { theme, look } = useScope()
   const canvas = useRef<HTMLCanvasElement>(null)
   const shown = theme.shown.value
   const scale = look.scale.value
-  // Four times a second while it grows: a long one is summed up anew each time.
-  const beat = generation.live ? tick.value : generation.revision.value
-  const { held } = generation.tokens
+  const { held, end } = generation.tokens
+  // Colours are asked for once: each time all styles would have to be worked out first.
+  const palette = useMemo(() => readPalette(document.documentElement), [shown])
 
-  useEffect(() => {
+  // In the same frame as the words beside it: a second one would cost as much again.
+  useLayoutEffect(() => {
     const surface = canvas.current
     const ctx = surface?.getContext('2d')
     if (!surface || !ctx) return
@@ -40,7 +44,6 @@ export function Sparkline({ generation, size }: Props) {
     }
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
     ctx.clearRect(0, 0, width, height)
-    const palette = readPalette(surface)
     const buckets = bucketsOf(generation.tokens, Math.floor(width / narrowest))
     if (buckets.length === 0) return
     const column = size === 'small' ? width / buckets.length : narrowest
@@ -70,7 +73,7 @@ export function Sparkline({ generation, size }: Props) {
     ctx.lineJoin = 'round'
     ctx.stroke()
     ctx.globalAlpha = 1
-  }, [beat, held > 1, shown, scale, size, generation.live, generation])
+  }, [end, held, palette, scale, size, generation.live, generation])
 
   return (
     <span class="spark" data-size={size}>

@@ -134,7 +134,12 @@ export class StripView {
       effect(() => {
         store.held.value
         store.list.value
-        this.#later(NEWS_MS)
+        // What is live is drawn with everything else that is.
+        if (!store.list.peek().some(generation => generation.live)) this.#later(NEWS_MS)
+      }),
+      effect(() => {
+        this.#scope.tick.value // read
+        this.#soon()
       }),
       effect(() => {
         const at = playhead.at.value

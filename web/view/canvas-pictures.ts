@@ -1,6 +1,7 @@
-import type { SceneLayer, ViewScene } from '../../compositor/draw/view-scene.ts'
+import { type SceneLayer, type ViewScene, whole } from '../../compositor/draw/view-scene.ts'
 import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import { createViewPainter } from '../draw/view-drawing.ts'
+import { CanvasMarks } from './canvas-marks.ts'
 import type { Backdrop, Picture, PictureLayer, Placement } from './picture-layer.ts'
 
 /** A picture on a canvas of its own. */
@@ -12,11 +13,15 @@ interface CanvasPicture extends Picture {
 /** Pictures by Canvas 2D, shown on the canvas that marks are painted on as well. */
 export class CanvasPictures implements PictureLayer {
   readonly by = 'canvas2d'
-  readonly #ctx: CanvasRenderingContext2D
+  readonly marks: CanvasMarks
+  readonly ready = true
+  readonly idle = true
+  readonly #ctx: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D
   readonly #painter = createViewPainter()
 
-  constructor(ctx: CanvasRenderingContext2D) {
+  constructor(ctx: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D) {
     this.#ctx = ctx
+    this.marks = new CanvasMarks(ctx)
   }
 
   *paint(scene: ViewScene): Generator<void, Picture> {
@@ -26,6 +31,10 @@ export class CanvasPictures implements PictureLayer {
     yield* this.#painter.steps(ctx as never, scene)
     const picture: CanvasPicture = { width, height, canvas, ctx }
     return picture
+  }
+
+  paintNow(scene: ViewScene): Picture {
+    return whole(this.paint(scene))
   }
 
   add(picture: Picture, layer: SceneLayer, theme: ViewTheme): void {
@@ -39,6 +48,7 @@ export class CanvasPictures implements PictureLayer {
 
   show({ width, height, ground }: Backdrop, placements: readonly Placement[]): void {
     const ctx = this.#ctx
+    ctx.globalCompositeOperation = 'source-over'
     ctx.globalAlpha = 1
     ctx.fillStyle = ground
     // Most of the time a picture is all that is seen.
@@ -53,6 +63,8 @@ export class CanvasPictures implements PictureLayer {
     }
     ctx.globalAlpha = 1
   }
+
+  present(): void {}
 
   stop(): void {}
 }

@@ -2,6 +2,7 @@ import type { LayoutName } from '../../broadcast/protocol/view.ts'
 import { cssOfRgba } from '../../compositor/draw/rgba.ts'
 import { ViewInk } from '../../compositor/draw/view-ink.ts'
 import type { Plot } from '../map/plot.ts'
+import type { MarksContext } from './picture-layer.ts'
 import { rectsOf, type UnitRect } from './token-index.ts'
 import type { ShownView } from './view-stage.ts'
 
@@ -70,7 +71,7 @@ export class LayoutChange {
   }
 
   /** Paints the tokens that move. */
-  paint(ctx: CanvasRenderingContext2D, plot: Plot): void {
+  paint(ctx: MarksContext, plot: Plot): void {
     const done = ease(this.#done)
     ctx.globalAlpha = Math.min(1, (1 - this.#done) / 0.25)
     this.#now = new Map()

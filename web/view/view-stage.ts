@@ -3,7 +3,7 @@ import type { LayoutName, TileAnswer, ViewAnswer, ViewToken } from '../../broadc
 import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
 import { type Easel, easelOf, paintTokens, sceneSteps, whole } from '../../compositor/draw/view-scene.ts'
 import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
-import type { Picture, PictureLayer } from './picture-layer.ts'
+import { type Picture, type PictureLayer, WAITING } from './picture-layer.ts'
 import { TokenIndex } from './token-index.ts'
 import type { ViewReply } from './view-feed.ts'
 
@@ -58,7 +58,7 @@ interface Work {
   reply: ViewReply
   answer: ViewAnswer
   style: Style
-  steps: Generator<void, Painted>
+  steps: Generator<unknown, Painted>
 }
 
 type Painted = Pick<ShownView, 'picture' | 'added'>
@@ -121,10 +121,12 @@ export class ViewStage {
    */
   work(until: number): boolean {
     while (this.#work !== null && performance.now() < until) {
-      const { done, value } = this.#step(this.#work)
-      if (done !== true) continue
-      this.#show(this.#work, value)
-      return true
+      const step = this.#step(this.#work)
+      if (step.done === true) {
+        this.#show(this.#work, step.value)
+        return true
+      }
+      if (step.value === WAITING) return false
     }
     return false
   }
@@ -148,7 +150,7 @@ export class ViewStage {
     this.leaving = null
   }
 
-  /** Another layer draws from now on. What is shown is painted anew, at once: nobody is to see a frame without it. */
+  /** Another layer draws from now on. What is shown is painted anew, at once: its first frame is to have it. */
   drawWith(layer: PictureLayer): void {
     this.#drop()
     const { shown } = this
@@ -156,7 +158,7 @@ export class ViewStage {
     this.#layer.stop()
     this.#layer = layer
     if (shown === null) return
-    const picture = whole(layer.paint(whole(sceneSteps(shown.answer, optionsOf(shown)))))
+    const picture = layer.paintNow(whole(sceneSteps(shown.answer, optionsOf(shown))))
     this.shown = { ...shown, picture, added: 0, waiting: [], waitingSince: 0 }
   }
 
@@ -174,7 +176,7 @@ export class ViewStage {
     this.#work = { reply, answer, style, steps: this.#paint({ reply, answer, style }) }
   }
 
-  #step({ steps }: Work): IteratorResult<void, Painted> {
+  #step({ steps }: Work): IteratorResult<unknown, Painted> {
     try {
       return steps.next()
     } catch (error) {
@@ -184,7 +186,7 @@ export class ViewStage {
     }
   }
 
-  *#paint(view: Pick<ShownView, 'reply' | 'answer' | 'style'>): Generator<void, Painted> {
+  *#paint(view: Pick<ShownView, 'reply' | 'answer' | 'style'>): Generator<unknown, Painted> {
     const layer = this.#layer
     const scene = yield* sceneSteps(view.answer, optionsOf(view))
     yield

@@ -1,11 +1,12 @@
 import { TextureUsage } from '../../compositor/draw/gpu-usage.ts'
 import { PictureBlitter } from '../../compositor/draw/picture-blitter.ts'
 import type { ViewRenderer } from '../../compositor/draw/view-renderer.ts'
-import type { SceneLayer, ViewScene } from '../../compositor/draw/view-scene.ts'
+import { type SceneLayer, type ViewScene, whole } from '../../compositor/draw/view-scene.ts'
 import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import { loadPageFont } from '../draw/glyph-rasterizer.ts'
 import { createViewRenderer, readShader } from '../draw/view-shaders.ts'
 import { rgbOf } from '../map/colour.ts'
+import { CanvasMarks } from './canvas-marks.ts'
 import type { Backdrop, Picture, PictureLayer, Placement } from './picture-layer.ts'
 
 /** A picture on the GPU. */
@@ -16,11 +17,14 @@ interface TexturePicture extends Picture {
 /** Pictures by WebGPU, shown on a canvas of their own below the one of marks. */
 export class WebgpuPictures implements PictureLayer {
   readonly by = 'webgpu'
+  readonly marks: CanvasMarks
+  readonly ready = true
+  readonly idle = true
   readonly #device: GPUDevice
   readonly #format: GPUTextureFormat
   readonly #canvas: HTMLCanvasElement
   readonly #context: GPUCanvasContext
-  readonly #marks: CanvasRenderingContext2D
+  readonly #above: CanvasRenderingContext2D
   readonly #renderer: ViewRenderer
   readonly #blitter: PictureBlitter
   /** Pictures that are held, so that none outlives the layer. */
@@ -29,14 +33,14 @@ export class WebgpuPictures implements PictureLayer {
   /**
    * Puts its canvas into `host` once everything is compiled: until then nothing is to be seen of it.
    *
-   * @param marks what lies above it, which it clears for each frame
+   * @param above what lies above it, for marks
    * @throws Error where the device does not take the shaders, or the browser gives no canvas for it
    */
   static async create(
     device: GPUDevice,
     gpu: GPU,
     host: HTMLElement,
-    marks: CanvasRenderingContext2D,
+    above: CanvasRenderingContext2D,
   ): Promise<WebgpuPictures> {
     const canvas = document.createElement('canvas')
     canvas.className = 'map-cells'
@@ -51,7 +55,7 @@ export class WebgpuPictures implements PictureLayer {
       loadPageFont(),
     ])
     host.append(canvas)
-    return new WebgpuPictures(device, format, canvas, context, marks, renderer, blitter)
+    return new WebgpuPictures(device, format, canvas, context, above, renderer, blitter)
   }
 
   private constructor(
@@ -59,7 +63,7 @@ export class WebgpuPictures implements PictureLayer {
     format: GPUTextureFormat,
     canvas: HTMLCanvasElement,
     context: GPUCanvasContext,
-    marks: CanvasRenderingContext2D,
+    above: CanvasRenderingContext2D,
     renderer: ViewRenderer,
     blitter: PictureBlitter,
   ) {
@@ -67,7 +71,8 @@ export class WebgpuPictures implements PictureLayer {
     this.#format = format
     this.#canvas = canvas
     this.#context = context
-    this.#marks = marks
+    this.#above = above
+    this.marks = new CanvasMarks(above)
     this.#renderer = renderer
     this.#blitter = blitter
   }
@@ -91,6 +96,10 @@ export class WebgpuPictures implements PictureLayer {
     return picture
   }
 
+  paintNow(scene: ViewScene): Picture {
+    return whole(this.paint(scene))
+  }
+
   add(picture: Picture, layer: SceneLayer, theme: ViewTheme): void {
     const { width, height, texture } = picture as TexturePicture
     this.#renderer.add({ view: texture.createView(), width, height, theme }, layer)
@@ -104,7 +113,9 @@ export class WebgpuPictures implements PictureLayer {
     const canvas = this.#canvas
     if (canvas.width !== width) canvas.width = width
     if (canvas.height !== height) canvas.height = height
-    this.#marks.clearRect(0, 0, width, height)
+    this.#above.globalCompositeOperation = 'source-over'
+    this.#above.globalAlpha = 1
+    this.#above.clearRect(0, 0, width, height)
     const blits = placements.map(({ picture, x, y, scaleX, scaleY, alpha }) => ({
       texture: (picture as TexturePicture).texture,
       x,
@@ -117,7 +128,11 @@ export class WebgpuPictures implements PictureLayer {
     this.#blitter.draw(target, { width, height, ground: rgbOf(ground) }, blits)
   }
 
+  present(): void {}
+
   stop(): void {
+    const { width, height } = this.#above.canvas
+    this.#above.clearRect(0, 0, width, height)
     this.#canvas.remove()
     this.#context.unconfigure()
     this.#renderer.destroy()
