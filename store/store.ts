@@ -9,7 +9,7 @@ import type { Retention } from '../events/retention.ts'
 import { RecordedPast } from './reader/past.ts'
 import { ThreadedRecords } from './reader/records.ts'
 import type { Records } from './recording.ts'
-import { ThreadHandle } from './thread-handle.ts'
+import { NO_THREAD, ThreadHandle } from './thread-handle.ts'
 import { Recorder } from './writer/recorder.ts'
 import type { Resumption } from './writer/start.ts'
 import type { Batch, WriterData, WriterNews } from './writer/writer-messages.ts'
@@ -155,7 +155,9 @@ export class Store {
     this.#options.say('error', `${this.#lostNow} entries were not recorded: ${this.#trouble}.`)
   }
 
-  #read(): ThreadHandle {
+  #read(): Pick<ThreadHandle, 'call'> {
+    // Nobody would end one that is started now.
+    if (this.#stopping && this.#reader === null) return NO_THREAD
     this.#reader ??= new ThreadHandle({
       entry: READER,
       data: { path: this.#path },

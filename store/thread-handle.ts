@@ -106,6 +106,9 @@ export class ThreadHandle {
   }
 }
 
+/** For who asks after the end. */
+export const NO_THREAD: Pick<ThreadHandle, 'call'> = { call: () => Promise.reject(unavailable()) }
+
 function receivedError({ code, message, param, details }: CarriedError): TokenscopeError {
   return new TokenscopeError(code, message, {
     ...(param === null ? {} : { param }),

@@ -116,6 +116,34 @@ describe('the store', () => {
     expect((await open()).store.resumption.finished).toEqual(told)
   })
 
+  test('starts nothing for who asks while it stops, or later', async () => {
+    const { store, log } = await open()
+    generate(log, 'g', 5000)
+    expect(await store.records.get('g')).toMatchObject({ tokens: 5000 })
+    let stopped = false
+    const stopping = store.stop().then(() => {
+      stopped = true
+    })
+    const ask = () =>
+      store.records.list(everything).then(
+        () => 'answered',
+        error => error.code,
+      )
+    const asked: Promise<string>[] = []
+    while (!stopped) {
+      asked.push(ask())
+      await new Promise(setImmediate)
+    }
+    await stopping
+    asked.push(ask())
+    const answers = await Promise.all(asked)
+    expect(answers.at(-1)).toBe('RECORDS_UNAVAILABLE')
+    expect([...new Set(answers)].every(answer => ['answered', 'RECORDS_UNAVAILABLE'].includes(answer))).toBe(
+      true,
+    )
+    expect(readdirSync(folder)).toEqual(['records.db'])
+  })
+
   test('answers as it is by now', async () => {
     const { store, log } = await open()
     generate(log, 'g', 5000, false)
