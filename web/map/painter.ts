@@ -5,6 +5,7 @@ import { type Easel, easelOf, paintTokens, type ViewCamera } from '../../composi
 import { viewTheme } from '../../compositor/draw/view-theme.ts'
 import type { Generation } from '../generation.ts'
 import type { ScopeStore } from '../store.ts'
+import { clockWords } from '../time/clock-words.ts'
 import { LayoutChange } from '../view/layout-change.ts'
 import type { LiveTokens } from '../view/live-tokens.ts'
 import type { Placement } from '../view/picture-layer.ts'
@@ -137,7 +138,10 @@ export class MapPainter {
     const { layout } = look
     const easel = this.#easel(shown, look, plot)
     if (shown.waiting.length > 0) paintTokens(easel, shown.waiting)
-    if (layout === 'timeline') paintTimeAxis(easel)
+    if (layout === 'timeline') {
+      const right = frame.camera.view.right * plot.ratio
+      paintTimeAxis(easel, { clock: at => clockWords(at, store.now), right })
+    }
     marks.layer(easel, easel.theme)
     if (look.t === null) paintGlow(marks, landings, plot, this.palette, now)
     const writing = look.t === null ? live.generations : []
