@@ -3,6 +3,9 @@ import { callServer } from './server-api.ts'
 
 export type { GenerationDetail, GenerationRecord }
 
+/** A list that has not come by then does not come: it is asked for again. */
+const PATIENCE_MS = 20_000
+
 /** Which recorded generations are asked for; null: whatever it is. */
 export interface RecordsQuestion {
   /** Words to look for. */
@@ -40,7 +43,12 @@ export async function listRecords(
   for (const [name, value] of Object.entries({ ...question, cursor })) {
     if (value !== null) query.set(name, value)
   }
-  const { data, metadata } = await callServer<GenerationRecord[]>('GET', `/scope/v1/generations?${query}`)
+  const { data, metadata } = await callServer<GenerationRecord[]>(
+    'GET',
+    `/scope/v1/generations?${query}`,
+    undefined,
+    AbortSignal.timeout(PATIENCE_MS),
+  )
   return { records: data, next: metadata?.pagination?.next_cursor ?? null }
 }
 

@@ -65,8 +65,9 @@ export async function callServer<T>(
   method: string,
   path: string,
   body?: unknown,
+  signal: AbortSignal | null = null,
 ): Promise<Extract<Answer<T>, { success: true }>> {
-  const init: RequestInit = { method, headers: { accept: 'application/json' } }
+  const init: RequestInit = { method, signal, headers: { accept: 'application/json' } }
   if (body instanceof Blob) {
     init.headers = { accept: 'application/json', 'content-type': 'application/x-ndjson' }
     init.body = body

@@ -22,6 +22,9 @@ const TYPED_MS = 200
 const REFRESH_MS = 700
 /** What is not in the records yet is looked for so many times. */
 const MOST_TRIES = 8
+/** What could not be read is tried again this long after, and each time twice as long, up to the second. */
+const AGAIN_MS = 2000
+const LATEST_AGAIN_MS = 60_000
 /** A word about what was done stays this long. */
 const SAID_MS = 2400
 /** Generations that can be compared at a time. */
@@ -61,6 +64,8 @@ export class RailState {
   #typed: ReturnType<typeof setTimeout> | undefined
   #refresh: ReturnType<typeof setTimeout> | undefined
   #saying: ReturnType<typeof setTimeout> | undefined
+  #again: ReturnType<typeof setTimeout> | undefined
+  #againMs = AGAIN_MS
 
   constructor(scope: Scope) {
     this.#scope = scope
@@ -99,12 +104,17 @@ export class RailState {
       library.arrivals.value // read: there is more in the records
       if (store.connection.value.kind === 'open') soon()
     })
+    const untroubled = effect(() => {
+      this.records.trouble.value // read
+      this.#tryAgainLater()
+    })
     document.addEventListener('visibilitychange', onSeen)
     return () => {
       unlisten()
       unopened()
+      untroubled()
       document.removeEventListener('visibilitychange', onSeen)
-      for (const timer of [this.#typed, this.#refresh, this.#saying]) clearTimeout(timer)
+      for (const timer of [this.#typed, this.#refresh, this.#saying, this.#again]) clearTimeout(timer)
     }
   }
 
@@ -235,6 +245,22 @@ export class RailState {
     } catch (error) {
       this.say((error as Error).message, true)
     }
+  }
+
+  /** Reads on by itself after what could not be read. */
+  #tryAgainLater(): void {
+    if (this.records.trouble.peek() === null) {
+      clearTimeout(this.#again)
+      this.#again = undefined
+      this.#againMs = AGAIN_MS
+      return
+    }
+    this.#again ??= setTimeout(async () => {
+      if (document.visibilityState === 'visible') await this.records.refresh()
+      this.#again = undefined
+      this.#againMs = Math.min(LATEST_AGAIN_MS, 2 * this.#againMs)
+      this.#tryAgainLater()
+    }, this.#againMs)
   }
 
   #refreshSoon(tries = MOST_TRIES): void {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { IconClose } from '../frame/icons.tsx'
 import { useScope } from '../scope.ts'
 import { ItemMenu } from './item-menu.tsx'
@@ -28,14 +28,15 @@ export function Rail() {
     return () => document.removeEventListener('pointerdown', onPress)
   }, [open, railOpen])
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const wanted = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey
       if (!wanted || event.key.toLowerCase() !== 'k') return
       event.preventDefault()
       railOpen.value = true
-      // A sheet that is hidden takes no focus.
-      requestAnimationFrame(() => search.current?.select())
+      // At once, for the next key is meant for it; but a sheet that is hidden takes no focus.
+      search.current?.select()
+      if (document.activeElement !== search.current) requestAnimationFrame(() => search.current?.select())
     }
     window.addEventListener('keydown', onKey)
     return () => window.removeEventListener('keydown', onKey)
