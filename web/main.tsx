@@ -32,7 +32,7 @@ const RECORDED_TOKENS = 6000
 /** By then the log has mostly told what it has. */
 const RECORDED_AFTER_MS = 300
 /** As often as one can read it. */
-const TICK_MS = 400
+const TICK_MS = 500
 
 const theme = new Theme()
 const store = new ScopeStore({ schedule: callback => requestAnimationFrame(callback) })

@@ -47,7 +47,7 @@ export interface Scope {
   railOpen: Signal<boolean>
   /** Whether the server has not been heard for so long that it is worth a word. */
   lost: ReadonlySignal<boolean>
-  /** Ticks two and a half times a second while something is live: for what grows, and numbers that change with time alone. */
+  /** Ticks twice a second while something is live: for what grows, and numbers that change with time alone. */
   tick: Signal<number>
 }
 

@@ -13,7 +13,8 @@ import { type GlyphRun, sizeOfPitch } from './glyph-run.ts'
 import { LOOK_HATCH } from './quad-list.ts'
 import { mixed, type Rgba } from './rgba.ts'
 import { formatSpan } from './time-format.ts'
-import type { Easel, Narrowed } from './view-scene.ts'
+import type { Easel } from './view-scene.ts'
+import type { Narrowed } from './worded-scene.ts'
 
 /** Height of the legend, at the foot of the picture. */
 export const LEGEND_HEIGHT = 32

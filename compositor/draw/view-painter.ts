@@ -2,7 +2,8 @@ import { COLUMN_EM, type GlyphRun, visitGlyphs } from './glyph-run.ts'
 import { LOOK_HATCH } from './quad-list.ts'
 import { fillQuads, HATCH_PERIOD } from './quad-pixels.ts'
 import { cssOfRgba, type InkTone, type Rgba, toneOf } from './rgba.ts'
-import { type SceneLayer, type ViewScene, whole } from './view-scene.ts'
+import { whole } from './steps.ts'
+import type { SceneLayer, ViewScene } from './view-scene.ts'
 import type { ViewTheme } from './view-theme.ts'
 
 /** A face that is not the mono one may have wider characters: they are narrowed to what is theirs. */

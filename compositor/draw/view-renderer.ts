@@ -8,8 +8,9 @@ import { GlyphAtlas } from './glyph-atlas.ts'
 import type { GlyphRasterizer } from './glyph-rasterizer.ts'
 import { GpuStage } from './gpu-usage.ts'
 import { compileShader } from './shader-compiler.ts'
+import { whole } from './steps.ts'
 import { type BrushParts, type BrushTarget, ViewBrush } from './view-brush.ts'
-import { type SceneLayer, type ViewScene, whole } from './view-scene.ts'
+import type { SceneLayer, ViewScene } from './view-scene.ts'
 
 export interface ViewRendererOptions {
   device: GPUDevice

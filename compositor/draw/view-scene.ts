@@ -12,10 +12,8 @@ import { paintFlowTokens, paintPanels } from './flow-look.ts'
 import type { GlyphRun } from './glyph-run.ts'
 import { paintMapTokens } from './map-look.ts'
 import { QuadList } from './quad-list.ts'
-import { paintTimeAxis } from './time-axis.ts'
 import { paintLanes, paintStalls, paintTimeline } from './timeline-look.ts'
 import { ViewInk } from './view-ink.ts'
-import { paintEmpty, paintLegend } from './view-legend.ts'
 import type { ViewTheme } from './view-theme.ts'
 
 /** Where a view is looked at from: what is in its picture, in pixels of the target. */
@@ -47,8 +45,13 @@ export interface ViewScene {
   layers: SceneLayer[]
 }
 
-/** What keeps tokens out of a picture: that they do not pass the filter, or came later than it shows. */
-export type Narrowed = 'filter' | 'time'
+/** What of an answer is in a scene. */
+export interface Shown {
+  tokens: number
+  cells: number
+  /** Of the fullest cell; 0 without cells. */
+  most: number
+}
 
 export interface SceneOptions {
   camera: ViewCamera
@@ -56,14 +59,8 @@ export interface SceneOptions {
   scale: ScaleName
   /** From when age is told; Unix seconds. */
   now: number
-  /** Whether the picture tells what its colours stand for, and what its axis. */
-  legend: boolean
-  /** Why tokens that there are may not be seen. */
-  narrowed: Narrowed | null
   /** What is in a tile; a page has it from before. */
   contentOf?: (tile: TileAnswer) => TileContent | null
-  /** It is not all that is seen: that there is nothing in it need not be said in it. */
-  isPart?: boolean
   /** Paints what lies below tokens and cells. */
   paintUnder?: (easel: Easel) => void
 }
@@ -89,16 +86,14 @@ const TOKENS_A_STEP = 64
 const CELLS_A_STEP = 2048
 
 /**
- * What to paint for an answer. Places are told relative to the camera from the start, so that no large number
- * is rounded on its way to a shader.
+ * What to paint for an answer, in steps of a millisecond at most, for who has other things to do meanwhile. Places are
+ * told relative to the camera from the start, so that no large number is rounded on its way to a shader.
  */
-export function buildScene(answer: ViewAnswer, options: SceneOptions): ViewScene {
-  return whole(sceneSteps(answer, options))
-}
-
-/** The same in steps of a millisecond at most, for who has other things to do meanwhile. */
-export function* sceneSteps(answer: ViewAnswer, options: SceneOptions): Generator<void, ViewScene> {
-  const { camera, theme, legend } = options
+export function* sceneSteps(
+  answer: ViewAnswer,
+  options: SceneOptions,
+): Generator<void, ViewScene & { shown: Shown }> {
+  const { camera, theme } = options
   const data = easelOf(answer, options)
   options.paintUnder?.(data)
   const { tokens, cells } = yield* contentSteps(answer, options.contentOf ?? ownContent)
@@ -111,12 +106,8 @@ export function* sceneSteps(answer: ViewAnswer, options: SceneOptions): Generato
     }
   }
   const most = cells.length === 0 ? 0 : yield* densitySteps(data, cells, CELLS_A_STEP)
-  const chrome: Easel = { ...data, quads: new QuadList(), runs: [] }
-  if (tokens.length === 0 && cells.length === 0) {
-    if (options.isPart !== true) paintEmpty(chrome, options.narrowed)
-  } else if (legend && answer.layout === 'timeline') paintTimeAxis(chrome)
-  if (legend) paintLegend(chrome, most)
-  return { width: camera.width, height: camera.height, theme, layers: [data, chrome] }
+  const shown = { tokens: tokens.length, cells: cells.length, most }
+  return { width: camera.width, height: camera.height, theme, layers: [data], shown }
 }
 
 /** What is painted for an answer, with nothing on it yet. */
@@ -156,14 +147,6 @@ function* contentSteps(
     yield
   }
   return { tokens, cells }
-}
-
-/** What comes of steps, all taken at once. */
-export function whole<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done === true) return value
-  }
 }
 
 function ownContent({ content }: TileAnswer): TileContent | null {

@@ -5,8 +5,9 @@ import { CanvasRasterizer } from '../draw/glyph-rasterizer.ts'
 import { GpuUsage, MapMode, TextureUsage } from '../draw/gpu-usage.ts'
 import { ViewPainter } from '../draw/view-painter.ts'
 import { ViewRenderer } from '../draw/view-renderer.ts'
-import { buildScene, type ViewCamera, type ViewScene } from '../draw/view-scene.ts'
+import type { ViewCamera, ViewScene } from '../draw/view-scene.ts'
 import { viewTheme } from '../draw/view-theme.ts'
+import { wordedScene } from '../draw/worded-scene.ts'
 import { readShader } from '../shader-files.ts'
 import { fontOf, registerFonts } from './fonts.ts'
 import { frameCamera } from './frame-camera.ts'
@@ -119,7 +120,7 @@ async function sceneOf(
   const bounds = open ? (await view({ ...asked, x: 0, y: 0, w: 1, h: 1, zoom: 1 })).bounds : null
   const camera = frameCamera(question, bounds)
   const answer = await view({ ...asked, ...viewportOf(camera) })
-  return buildScene(answer, {
+  return wordedScene(answer, {
     camera,
     theme: viewTheme(question.theme),
     scale: question.scale,

@@ -1,6 +1,7 @@
 /** Runs in a page: draws a view in both ways, and gives the pixels. Bundled by view-pages.ts. */
 import type { TileAnswer, ViewAnswer } from '../../broadcast/protocol/view.ts'
-import { buildScene, type SceneOptions, type ViewScene } from '../../compositor/draw/view-scene.ts'
+import type { ViewScene } from '../../compositor/draw/view-scene.ts'
+import { type WordedOptions, wordedScene } from '../../compositor/draw/worded-scene.ts'
 import { loadPageFont } from '../../web/draw/glyph-rasterizer.ts'
 import { createViewPainter } from '../../web/draw/view-drawing.ts'
 import { createViewRenderer } from '../../web/draw/view-shaders.ts'
@@ -8,7 +9,7 @@ import { createViewRenderer } from '../../web/draw/view-shaders.ts'
 /** An answer and how to draw it, without bytes. */
 export interface PageDrawing {
   answer: Omit<ViewAnswer, 'tiles'> & { tiles: (Omit<TileAnswer, 'content'> & { content: number[] })[] }
-  options: Omit<SceneOptions, 'contentOf'>
+  options: Omit<WordedOptions, 'contentOf'>
 }
 
 declare global {
@@ -21,7 +22,7 @@ declare global {
 window.__drawView = async ({ answer, options }, way) => {
   await loadPageFont()
   const tiles = answer.tiles.map(tile => ({ ...tile, content: Uint8Array.from(tile.content) }))
-  const scene = buildScene({ ...answer, tiles }, options)
+  const scene = wordedScene({ ...answer, tiles }, options)
   return base64(way === 'webgpu' ? await render(scene) : paint(scene))
 }
 

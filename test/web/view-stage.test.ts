@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ViewToken } from '../../broadcast/protocol/view.ts'
-import { type SceneLayer, whole } from '../../compositor/draw/view-scene.ts'
+import { whole } from '../../compositor/draw/steps.ts'
+import type { SceneLayer } from '../../compositor/draw/view-scene.ts'
 import { viewTheme } from '../../compositor/draw/view-theme.ts'
 import { MarkList } from '../../web/view/mark-list.ts'
 import { type Picture, type PictureLayer, WAITING } from '../../web/view/picture-layer.ts'

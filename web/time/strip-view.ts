@@ -12,6 +12,12 @@ import { type Span, TimeView } from './time-view.ts'
 const BUCKET_PX = 4
 /** Between two drawings for what is new, ms: the newest is a pixel or two further on by then. */
 const NEWS_MS = 200
+/** While tokens come it is drawn again once the newest is so many pixels further on, CSS pixels. */
+const STEP_PX = 2
+/** … and this often at least, ms. */
+const SLOWEST_MS = 2000
+/** A drawing that took long, as of many generations, is let stand for so many times as long. */
+const STANDS = 400
 const IDLE_MS = 1000
 /** How far beside a lane a press still means it, CSS pixels. */
 const REACH_PX = 4
@@ -40,6 +46,8 @@ export class StripView {
   #frame = 0
   #news: ReturnType<typeof setTimeout> | undefined
   #drawnAt = 0
+  /** How long that took, ms. */
+  #drawnIn = 0
 
   constructor(canvas: HTMLCanvasElement, scope: Scope) {
     this.#canvas = canvas
@@ -139,7 +147,9 @@ export class StripView {
       }),
       effect(() => {
         this.#scope.tick.value // read
-        this.#soon()
+        const stepMs = ((this.#span.to - this.#span.from) / Math.max(1, this.#width)) * STEP_PX * 1000
+        const rest = Math.min(SLOWEST_MS, Math.max(stepMs, STANDS * this.#drawnIn))
+        if (performance.now() - this.#drawnAt >= rest) this.#soon()
       }),
       effect(() => {
         const at = playhead.at.value
@@ -226,6 +236,7 @@ export class StripView {
       hover: this.#hover(now),
       ink: this.#ink.peek(),
     })
+    this.#drawnIn = performance.now() - this.#drawnAt
   }
 
   #hover(now: number) {

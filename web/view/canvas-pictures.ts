@@ -1,4 +1,5 @@
-import { type SceneLayer, type ViewScene, whole } from '../../compositor/draw/view-scene.ts'
+import { whole } from '../../compositor/draw/steps.ts'
+import type { SceneLayer, ViewScene } from '../../compositor/draw/view-scene.ts'
 import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import { createViewPainter } from '../draw/view-drawing.ts'
 import { CanvasMarks } from './canvas-marks.ts'

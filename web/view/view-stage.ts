@@ -1,7 +1,8 @@
 import type { WholeTile } from '../../broadcast/client.ts'
 import type { LayoutName, TileAnswer, ViewAnswer, ViewToken } from '../../broadcast/protocol/view.ts'
 import type { ScaleName } from '../../compositor/draw/colour-scale.ts'
-import { type Easel, easelOf, paintTokens, sceneSteps, whole } from '../../compositor/draw/view-scene.ts'
+import { whole } from '../../compositor/draw/steps.ts'
+import { type Easel, easelOf, paintTokens, sceneSteps } from '../../compositor/draw/view-scene.ts'
 import type { ViewTheme } from '../../compositor/draw/view-theme.ts'
 import { type Picture, type PictureLayer, WAITING } from './picture-layer.ts'
 import { TokenIndex } from './token-index.ts'
@@ -245,9 +246,6 @@ function optionsOf({ reply, style }: Pick<ShownView, 'reply' | 'style'>) {
     scale,
     now,
     paintUnder: (easel: Easel) => style.paintUnder(easel),
-    legend: false,
-    narrowed: null,
-    isPart: true,
     contentOf: (tile: TileAnswer) => (tile as PageTile).whole,
   }
 }

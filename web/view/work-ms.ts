@@ -1,5 +1,5 @@
 /** What of a frame may go into making the next picture: milliseconds, or where frames come slowly this share of their time. */
-const WORK_MS = 1.2
+const WORK_MS = 0.8
 const WORK_SHARE = 0.06
 /** While nothing of what is looked at can be seen yet. */
 const FIRST_WORK_MS = 8

@@ -6,8 +6,9 @@ import { LOOK_HATCH, QuadList } from '../../../compositor/draw/quad-list.ts'
 import { mixed, rgbaOf } from '../../../compositor/draw/rgba.ts'
 import { ViewPainter } from '../../../compositor/draw/view-painter.ts'
 import { ViewRenderer } from '../../../compositor/draw/view-renderer.ts'
-import { buildScene, type ViewScene } from '../../../compositor/draw/view-scene.ts'
+import type { ViewScene } from '../../../compositor/draw/view-scene.ts'
 import { viewTheme } from '../../../compositor/draw/view-theme.ts'
+import { wordedScene } from '../../../compositor/draw/worded-scene.ts'
 import { fontOf, registerFonts } from '../../../compositor/frame/fonts.ts'
 import { readShader } from '../../../compositor/shader-files.ts'
 import { noGpu, useGpu } from '../../support/gpu.ts'
@@ -68,7 +69,7 @@ describe.skipIf(noGpu)(`views drawn on the GPU ${noGpu ?? ''}`, () => {
         legend: true,
         narrowed: null,
       }
-      const scene = buildScene(answer, { ...options, now: ORIGIN + 60 })
+      const scene = wordedScene(answer, { ...options, now: ORIGIN + 60 })
       const { mean, unlike, drawn: share } = differenceOf(painted(scene), await drawn(scene))
       expect(mean).toBeLessThan(0.5)
       expect(unlike).toBeLessThan(0.005)

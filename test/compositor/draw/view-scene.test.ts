@@ -9,13 +9,9 @@ import { wrapColumns } from '../../../compositor/draw/map-look.ts'
 import { LOOK_HATCH } from '../../../compositor/draw/quad-list.ts'
 import { mixed } from '../../../compositor/draw/rgba.ts'
 import { formatSpan, formatTick, stepOf } from '../../../compositor/draw/time-format.ts'
-import {
-  buildScene,
-  type SceneOptions,
-  type ViewCamera,
-  type ViewScene,
-} from '../../../compositor/draw/view-scene.ts'
+import type { ViewCamera, ViewScene } from '../../../compositor/draw/view-scene.ts'
 import { viewTheme } from '../../../compositor/draw/view-theme.ts'
+import { type WordedOptions, wordedScene } from '../../../compositor/draw/worded-scene.ts'
 import { ORIGIN } from '../../support/view-answers.ts'
 
 const CAMERA: ViewCamera = { x: 0, y: 0, zoom: 20, zoomY: 20, width: 400, height: 300 }
@@ -53,9 +49,9 @@ const answerWith = (more: Partial<ViewAnswer>): ViewAnswer => ({
 function sceneOf(
   answer: Partial<ViewAnswer>,
   camera: Partial<ViewCamera> = {},
-  more: Partial<SceneOptions> = {},
+  more: Partial<WordedOptions> = {},
 ) {
-  return buildScene(answerWith(answer), {
+  return wordedScene(answerWith(answer), {
     camera: { ...CAMERA, ...camera },
     theme: DARK,
     scale: 'cividis',
