@@ -103,10 +103,16 @@ export class DeepLink {
     const { signal } = this.#listening
     void this.#go(readPlace(location.hash))
     window.addEventListener('hashchange', () => void this.#go(readPlace(location.hash)), { signal })
+    const { layout, color, scale } = this.#scope.look
+    let chosen = ''
     this.#stops.push(
       effect(() => {
         this.#watched()
         this.#writeAtRest()
+        const now = `${layout.value} ${color.value} ${scale.value}`
+        // What is chosen is so at once: whoever loads the page anew right after finds it as it was.
+        if (chosen !== '' && now !== chosen) this.#write()
+        chosen = now
       }),
     )
   }
