@@ -6,8 +6,9 @@
  */
 import { join } from 'node:path'
 import { hostOf, originOf, refuseSelf, refuseTwins } from './config/addresses.ts'
-import { bad, type Value, valuesOf, words } from './config/option-shapes.ts'
+import { type Value, valuesOf, words } from './config/option-shapes.ts'
 import { CONFIG_FILE, readConfigFile, readEnvironment, readFlags } from './config/option-sources.ts'
+import { bad } from './config/refusal.ts'
 import { CONFIG_KEYS } from './events/config-keys.ts'
 import { durationMs } from './events/duration.ts'
 import { optionLines } from './events/option-lines.ts'
@@ -68,7 +69,7 @@ export function readCommand(
   env: NodeJS.ProcessEnv = process.env,
   folder: string = process.cwd(),
 ): Command {
-  const { flags } = readFlags(argv, CONFIG_KEYS)
+  const { flags } = readFlags(argv, CONFIG_KEYS, words)
   if (flags.has('help')) return { kind: 'help' }
   if (flags.has('version')) return { kind: 'version' }
   const given = new Map([...readConfigFile(join(folder, CONFIG_FILE)), ...readEnvironment(env), ...flags])

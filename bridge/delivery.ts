@@ -1,17 +1,11 @@
 import { TokenscopeError } from '../events/errors.ts'
 import { type Ask, mayBeDoneTwice } from './ask.ts'
 import { backoffMs } from './backoff.ts'
+import { type ConnectError, connectionError, isConnectError } from './connect-error.ts'
 import type { Exchange } from './exchange.ts'
 import { headerOf, retryAfterMs } from './headers.ts'
 import { resumable } from './resumption.ts'
-import {
-  type AnswerHead,
-  type AnswerListener,
-  type ConnectError,
-  connectionError,
-  isConnectError,
-  type Sending,
-} from './transport.ts'
+import type { AnswerHead, AnswerListener, Sending } from './transport.ts'
 import type { Upstream } from './upstream.ts'
 import { Watchdog } from './watchdog.ts'
 

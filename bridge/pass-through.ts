@@ -6,9 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Readable, Transform } from 'node:stream'
 import { TokenscopeError } from '../events/errors.ts'
 import { PASSED_BODY_BYTES } from '../events/limits.ts'
+import { connectionError, isConnectError } from './connect-error.ts'
 import { headerOf, passedTrailers, responseHeaders } from './headers.ts'
 import type { Tap } from './tap.ts'
-import { type AnswerHead, type AnswerListener, connectionError, isConnectError } from './transport.ts'
+import type { AnswerHead, AnswerListener } from './transport.ts'
 
 /** Bodies up to this are held, so that their model is known; larger ones stream through. */
 const HELD_BYTES = 4 * 1024 * 1024

@@ -1,16 +1,11 @@
 import { ulid } from 'ulid'
 import type { Ask } from './ask.ts'
 import { backoffMs } from './backoff.ts'
+import { isConnectError } from './connect-error.ts'
 import { mediaTypeOf } from './dialects/index.ts'
 import type { Exchange } from './exchange.ts'
 import { headerOf } from './headers.ts'
-import {
-  type AnswerHead,
-  type AnswerListener,
-  isConnectError,
-  type Sending,
-  type UpstreamRequest,
-} from './transport.ts'
+import type { AnswerHead, AnswerListener, Sending, UpstreamRequest } from './transport.ts'
 import type { Upstream } from './upstream.ts'
 
 /** The request header that has llama.cpp keep a stream's last bytes, and go on with it without its client. */

@@ -7,7 +7,8 @@ import {
 import { request as requestHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { type AnswerListener, ConnectError, type Sending, type UpstreamRequest } from './transport.ts'
+import { ConnectError } from './connect-error.ts'
+import type { AnswerListener, Sending, UpstreamRequest } from './transport.ts'
 
 /** To connect, TLS included. */
 const CONNECT_MS = 2000

@@ -1,17 +1,12 @@
 import { reasonOf } from '../events/errors.ts'
 import type { Meter } from '../events/metrics.ts'
 import type { UpstreamKind, UpstreamSpec } from '../events/upstream-spec.ts'
+import { isConnectError } from './connect-error.ts'
 import { keyedHeaders } from './headers.ts'
 import { type GetJson, loadedModels, probeKind } from './pool/kind-probe.ts'
 import { KIND_NAMES } from './pool/kinds.ts'
 import { type Json, listedIds, names } from './pool/model-list.ts'
-import {
-  type AnswerListener,
-  isConnectError,
-  type Sending,
-  Transport,
-  type UpstreamRequest,
-} from './transport.ts'
+import { type AnswerListener, type Sending, Transport, type UpstreamRequest } from './transport.ts'
 
 const PROBE_MS = 10_000
 /** A start does not wait longer than this for the first answer. */

@@ -1,7 +1,8 @@
 /** What options say of addresses, checked against each other. */
 import { isIPv4 } from 'node:net'
 import type { UpstreamSpec } from '../events/upstream-spec.ts'
-import { bad, words } from './option-shapes.ts'
+import { words } from './option-shapes.ts'
+import { bad } from './refusal.ts'
 
 /** Two names for one place would count its places twice. @throws TokenscopeError CONFIG */
 export function refuseTwins(upstreams: readonly UpstreamSpec[]): void {

@@ -10,9 +10,9 @@ import type {
   RestoreFlag,
 } from '../events/config-keys.ts'
 import { DURATION_WORDS } from '../events/duration.ts'
-import { TokenscopeError } from '../events/errors.ts'
 import { RETENTION_WORDS } from '../events/retention.ts'
 import { withoutCredentials } from '../events/source-url.ts'
+import { bad } from './refusal.ts'
 
 export type Flag = ConfigFlag | DemoFlag | BackupFlag | RestoreFlag | ReplayFlag
 export type Value = string | string[] | number | undefined
@@ -115,9 +115,4 @@ function fitted(flag: Flag, { value, from }: Origin, repeatable: boolean): Value
   }
   if (Compile(SHAPES[flag][0]).Check(candidate)) return candidate as Value
   throw bad(from, `${from} is ${withoutCredentials(JSON.stringify(value))}; it must be ${words(flag)}.`)
-}
-
-/** The refusal of an option. */
-export function bad(param: string, message: string): TokenscopeError {
-  return new TokenscopeError('CONFIG', message, { param })
 }

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { CONFIG_KEYS, type ConfigFlag, type ConfigKey, DEMO_KEYS } from '../events/config-keys.ts'
 import { reasonOf } from '../events/errors.ts'
 import { withoutCredentials } from '../events/source-url.ts'
-import { bad, type Flag, type Origin, words } from './option-shapes.ts'
+import type { Flag, Origin } from './option-shapes.ts'
+import { bad } from './refusal.ts'
 
 export const CONFIG_FILE = 'tokenscope.config.json'
 
@@ -23,18 +24,22 @@ export interface CommandLine {
  * Reads a command line.
  *
  * @param keys the options that it may have, beside --help, and --version if they are those of a start
+ * @param words for what the value of an option must be
  * @param takesFiles whether there may be something that is no option
  * @throws TokenscopeError CONFIG naming what is unknown, misses its value or is there twice
  */
 export function readFlags(
   argv: readonly string[],
   keys: readonly ConfigKey[],
+  words: (flag: string) => string,
   takesFiles = false,
 ): CommandLine {
   // `pnpm start -- --port 1` hands the divider on.
   const args = (argv[0] === '--' ? argv.slice(1) : [...argv]).map(switchedOn)
   const options = Object.fromEntries([
-    ...keys.map(({ flag }) => [flag, { type: 'string', multiple: true }] as const),
+    ...keys.map(
+      ({ flag, value }) => [flag, { type: value === '' ? 'boolean' : 'string', multiple: true }] as const,
+    ),
     ['help', { type: 'boolean' }] as const,
     ...(keys === CONFIG_KEYS ? [['version', { type: 'boolean' }] as const] : []),
   ])
@@ -53,8 +58,10 @@ export function readFlags(
     if (token.kind === 'option-terminator') continue
     const { name, rawName, value } = token
     if (!Object.hasOwn(options, name)) throw bad(rawName, `Unknown option ${rawName}. See --help.`)
-    if (options[name]?.type === 'boolean') flags.set(name, { value: true, from: rawName })
-    else if (value === undefined || value === '')
+    if (options[name]?.type === 'boolean') {
+      if (value !== undefined) throw bad(rawName, `${rawName} takes no value.`)
+      flags.set(name, { value: true, from: rawName })
+    } else if (value === undefined || value === '')
       throw bad(rawName, `${rawName} needs a value: ${words(name)}.`)
     else add(flags, name as Flag, value, rawName)
   }

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { ServerKind } from '../bridge/demo/surface.ts'
 import { BACKUP_KEYS, type ConfigKey, DEMO_KEYS, REPLAY_KEYS, RESTORE_KEYS } from '../events/config-keys.ts'
 import { serverOf } from './addresses.ts'
-import { bad, type Values, valuesOf } from './option-shapes.ts'
+import { type Values, valuesOf, words } from './option-shapes.ts'
 import { CONFIG_FILE, readConfigFile, readEnvironment, readFlags } from './option-sources.ts'
+import { bad } from './refusal.ts'
 
 /** What `pnpm demo` is to start. */
 export interface DemoConfig {
@@ -42,7 +43,7 @@ export type FileCommand<T extends FileConfig = FileConfig> = { kind: 'start'; co
  * @throws TokenscopeError CONFIG naming the option
  */
 export function readDemoCommand(argv: readonly string[] = process.argv.slice(2)): DemoCommand {
-  const { flags } = readFlags(argv, DEMO_KEYS)
+  const { flags } = readFlags(argv, DEMO_KEYS, words)
   if (flags.has('help')) return { kind: 'help' }
   const { port, kind, rate, fault } = valuesOf(DEMO_KEYS, flags)
   return {
@@ -100,7 +101,7 @@ function readFileCommand<T extends FileConfig>(
   folder: string,
   configOf: (file: string, values: Values) => T,
 ): FileCommand<T> {
-  const { flags, files } = readFlags(argv, keys, true)
+  const { flags, files } = readFlags(argv, keys, words, true)
   if (flags.has('help')) return { kind: 'help' }
   const [file, more] = files
   if (file === undefined || file === '') {

@@ -4,7 +4,7 @@
  */
 export interface ConfigKey {
   flag: string
-  /** What stands after the flag in the help text. */
+  /** What stands after the flag in the help text; nothing: the flag is a switch, on if it is there. */
   value: string
   repeatable: boolean
   fallback: string
@@ -239,3 +239,55 @@ export const REPLAY_KEYS = [
 ] as const satisfies readonly ConfigKey[]
 
 export type ReplayFlag = (typeof REPLAY_KEYS)[number]['flag']
+
+/** The options of `pnpm shm [DIR]`: flags only. */
+export const SHM_KEYS = [
+  switchKey('json', 'one JSON object on one line'),
+  switchKey('sarif', 'SARIF 2.1.0, for code scanning'),
+  switchKey('html', 'one HTML file with matrix, treemap, cycles and history'),
+  switchKey('dot', 'the parts and their imports as a graph for Graphviz'),
+  switchKey('mermaid', 'the same as a flowchart of Mermaid'),
+  switchKey('debug', 'the counts behind every number, and the formulas with them filled in'),
+  {
+    flag: 'output',
+    value: 'FILE',
+    repeatable: false,
+    fallback: '',
+    meaning: 'where the report is written to, if not to standard output',
+  },
+  switchKey('tests', 'tests are scored, too'),
+  {
+    flag: 'baseline',
+    value: 'FILE',
+    repeatable: false,
+    fallback: '',
+    meaning: 'the past to compare with; pas.baseline.json in DIR if not named',
+  },
+  switchKey(
+    'write-baseline',
+    'write the baseline, its history continued; with --gate only if that is passed',
+  ),
+  switchKey('gate', 'end with 1 on a new or larger cycle, or a score below the baseline’s by more than 0.01'),
+  switchKey('watch', 'score again whenever something changes, until Ctrl-C'),
+  {
+    flag: 'since',
+    value: 'REV',
+    repeatable: false,
+    fallback: '',
+    meaning: 'only findings in files that changed since this commit',
+  },
+  {
+    flag: 'threads',
+    value: 'N',
+    repeatable: false,
+    fallback: 'auto',
+    meaning: 'threads that read files, from 1 to 64; auto is one for each processor',
+  },
+  switchKey('no-color', 'no colours; also if NO_COLOR is set'),
+] as const satisfies readonly ConfigKey[]
+
+export type ShmFlag = (typeof SHM_KEYS)[number]['flag']
+
+function switchKey<const T extends string>(flag: T, meaning: string) {
+  return { flag, value: '', repeatable: false, fallback: '', meaning } as const
+}

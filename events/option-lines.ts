@@ -9,7 +9,7 @@ export function optionLines(keys: readonly ConfigKey[]): string[] {
   return keys.flatMap(({ flag, value, fallback, repeatable, meaning }) => {
     const notes = [fallback === '' ? '' : `default ${fallback}`, repeatable ? 'repeatable' : '']
     const note = notes.filter(Boolean).join(', ')
-    const name = `  --${flag} ${value}`
+    const name = `  --${flag} ${value}`.trimEnd()
     const [first = '', ...more] = wrapped(`${meaning}${note ? ` (${note})` : ''}`, HELP_WIDTH - FLAG_COLUMN)
     const rest = more.map(line => ' '.repeat(FLAG_COLUMN) + line)
     // What is too long for its column has a line of its own.

@@ -8,7 +8,7 @@ import { Generation } from './generation.ts'
 import type { TokenFields } from './token-columns.ts'
 
 /** Tokens held on the page; the oldest generations go first. */
-const MOST_TOKENS = 100_000
+const MOST_TOKENS = 80_000
 /** Generations held on the page. */
 const MOST_GENERATIONS = 400
 

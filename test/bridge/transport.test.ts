@@ -4,13 +4,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import {
-  type AnswerHead,
-  isConnectError,
-  type Sending,
-  Transport,
-  type UpstreamRequest,
-} from '../../bridge/transport.ts'
+import { isConnectError } from '../../bridge/connect-error.ts'
+import { type AnswerHead, type Sending, Transport, type UpstreamRequest } from '../../bridge/transport.ts'
 
 /** What came of a request. */
 class Answer {

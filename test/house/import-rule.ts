@@ -35,7 +35,7 @@ type Target =
 
 const PACKAGE = /^(@[a-z0-9~-][\w.~-]*\/)?[a-z0-9~-][\w.~-]*(\/.*)?$/i
 /** The programs: each puts rooms together and holds no logic. */
-const PROGRAMS = new Set(['main.ts', 'demo.ts', 'replay.ts', 'backup.ts', 'restore.ts'])
+const PROGRAMS = new Set(['main.ts', 'demo.ts', 'replay.ts', 'backup.ts', 'restore.ts', 'shm.ts'])
 /** What draws has no other dependencies: these run in Node and in browsers alike. */
 const DRAWING_PACKAGES = new Set(['get-east-asian-width'])
 const FLAG_PARSERS = new Set(['commander', 'yargs', 'minimist', 'mri', 'cac'])

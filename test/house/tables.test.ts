@@ -12,6 +12,7 @@ import {
   DEMO_KEYS,
   REPLAY_KEYS,
   RESTORE_KEYS,
+  SHM_KEYS,
 } from '../../events/config-keys.ts'
 import { ERROR_CODES } from '../../events/errors.ts'
 import { METRICS } from '../../events/metrics.ts'
@@ -56,10 +57,11 @@ describe('docs/reference.md and the tables of events/', () => {
       ['backup', BACKUP_KEYS],
       ['restore', RESTORE_KEYS],
       ['replay', REPLAY_KEYS],
+      ['shm', SHM_KEYS],
     ]
     const rows = programs.flatMap(([name, keys]) =>
       keys.map(({ flag, value, fallback, meaning }) =>
-        row(code(`pnpm ${name}`), code(`--${flag} ${value}`), code(fallback), meaning),
+        row(code(`pnpm ${name}`), code(`--${flag} ${value}`.trim()), code(fallback), meaning),
       ),
     )
     expect(await rowsUnder('Other programs')).toEqual(rows.sort())

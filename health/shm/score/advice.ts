@@ -1,0 +1,122 @@
+import type { PasAdvice } from '../report.ts'
+import type { Change } from './changes.ts'
+import { scoreOf, toNineDigits } from './pas.ts'
+import type { ScoreCounts } from './score-counts.ts'
+import type { Structure } from './structure.ts'
+
+/** Told at most. */
+const MOST = 5
+/** What brings less is not worth a sentence. */
+const LEAST_GAIN = 0.0005
+
+/** What advice is about, beside the structure. */
+export interface AdviceInput {
+  structure: Structure
+  /** What was counted. */
+  counts: ScoreCounts
+  /** Lines of each file. */
+  lines: Uint32Array
+  pathOf(file: number): string
+}
+
+/**
+ * What to do first: the changes that bring most, each scored by itself with all counts as they would be then. Commits
+ * stay as they are: what they would have touched cannot be known. Of the ways to deal with the same imports only the
+ * best is told.
+ */
+export function adviceOf(input: AdviceInput): PasAdvice[] {
+  const { structure, counts } = input
+  const { score } = scoreOf(counts)
+  if (score === null) return []
+  const best = new Map<string, PasAdvice>()
+  for (const change of structure.changes) {
+    const then = scoreOf(countsAfter(input, change)).score ?? 0
+    const gain = toNineDigits(then - score)
+    const key = change.proposal.edges.join(' ')
+    if (gain < LEAST_GAIN || gain <= (best.get(key)?.gain ?? 0)) continue
+    best.set(key, {
+      what: sentence(input, change),
+      places: change.proposal.edges.map(edge => placeOf(input, edge)),
+      score_then: then,
+      gain,
+    })
+  }
+  return [...best.values()]
+    .sort((one, other) => other.gain - one.gain || one.places.length - other.places.length)
+    .slice(0, MOST)
+}
+
+function countsAfter(
+  { structure, counts, lines }: AdviceInput,
+  { proposal, counts: then }: Change,
+): ScoreCounts {
+  if (proposal.kind !== 'move') return { ...counts, ...then }
+  const { from, to, file } = proposal
+  const moved = lines[file] as number
+  const sizes = counts.lines.map((size, part) =>
+    part === from ? size - moved : part === to ? size + moved : size,
+  )
+  const emptied = structure.partition.subsystems[from]?.files.length === 1
+  return { ...counts, ...then, lines: emptied ? sizes.toSpliced(from, 1) : sizes }
+}
+
+function sentence(input: AdviceInput, { proposal, counts }: Change): string {
+  const { structure, pathOf } = input
+  const nameOf = (part: number) => `“${structure.partition.subsystems[part]?.name ?? ''}”`
+  const { edges } = proposal
+  switch (proposal.kind) {
+    case 'dissolve': {
+      const { nodes } = proposal.scc
+      const cycle = `the cycle of ${number(nodes.length)} files around ${pathOf(nodes[0] as number)}`
+      return `Remove ${importsIn(input, edges)}: ${cycle} is gone.`
+    }
+    case 'loosen': {
+      const { nodes } = proposal.scc
+      const freed = `${number(proposal.freed)} of the ${number(nodes.length)} files`
+      const cycle = `in the cycle around ${pathOf(nodes[0] as number)}`
+      return `Remove ${importsIn(input, edges)}: ${freed} ${cycle} are on no cycle then.`
+    }
+    case 'cut': {
+      const ways = number(structure.counts.reachablePairs - counts.reachablePairs)
+      return `Remove ${importsIn(input, edges)}: ${ways} ways from file to file lead over it alone.`
+    }
+    case 'remove':
+    case 'turn': {
+      const [from, to] = [nameOf(proposal.from), nameOf(proposal.to)]
+      const imports =
+        edges.length === 1 ? importsIn(input, edges) : `the ${edges.length} imports of ${to} in ${from}`
+      const stable = `${from} is more stable than ${to}`
+      return proposal.kind === 'remove'
+        ? `Remove ${imports}: ${stable}.`
+        : `Turn round ${imports}: ${stable}, which should import it instead.`
+    }
+    case 'move': {
+      const way = `from ${nameOf(proposal.from)} to ${nameOf(proposal.to)}`
+      const share = `${number(edges.length)} of the ${number(proposal.ties)} imports from and to it`
+      return `Move ${pathOf(proposal.file)} ${way}: ${share} are there.`
+    }
+  }
+}
+
+/** `the import of b.ts in a.ts`, or how many. */
+function importsIn({ structure: { graph, sources }, pathOf }: AdviceInput, edges: readonly number[]): string {
+  if (edges.length > 1) return `${edges.length} imports`
+  const [edge] = edges as [number]
+  return `the import of ${pathOf(graph.targets[edge] as number)} in ${pathOf(sources[edge] as number)}`
+}
+
+function placeOf(
+  { structure: { graph, sources }, pathOf }: AdviceInput,
+  edge: number,
+): PasAdvice['places'][0] {
+  return {
+    file: pathOf(sources[edge] as number),
+    line: graph.lines[edge] as number,
+    to: pathOf(graph.targets[edge] as number),
+  }
+}
+
+/** With a comma at each three digits. */
+function number(count: number): string {
+  return count.toLocaleString('en-US')
+}
