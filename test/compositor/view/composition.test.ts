@@ -159,7 +159,7 @@ test('answers are those of a list of all tokens, however entries come and whatev
       (tokens, seed, at, wishes, watched, flowWidth) =>
         compare(cut(entriesOf(tokens, { seed }), at), wishes, watched, { maxPages: 4, flowWidth }),
     ),
-    { numRuns: rounds(2000) },
+    { numRuns: rounds(2000, 40) },
   )
 }, 600_000)
 
@@ -179,7 +179,7 @@ test('what is gone with its page is in no answer', async () => {
           flowWidth,
         }),
     ),
-    { numRuns: rounds(600) },
+    { numRuns: rounds(600, 40) },
   )
 }, 600_000)
 

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { extractPython } from '../../../../health/shm/extract/python.ts'
+import { rounds } from '../../../support/rounds.ts'
 
 /** Where the standard library is; null: there is no Python 3. */
 const LIBRARY =
   python(['-c', 'import ast, sysconfig; print(sysconfig.get_path("stdlib"))'], '')?.trim() ?? null
 
 describe.skipIf(LIBRARY === null)('extractPython beside Python itself (skipped without python3)', () => {
-  it('finds the same in every file of the standard library', () => {
+  it('finds the same in files of the standard library', () => {
     const files = readdirSync(LIBRARY as string, { withFileTypes: true, recursive: true })
       .filter(entry => entry.isFile() && entry.name.endsWith('.py'))
       .map(entry => join(entry.parentPath, entry.name))
@@ -19,9 +20,10 @@ describe.skipIf(LIBRARY === null)('extractPython beside Python itself (skipped w
       // Half of it is tests, of which the ones of the language itself are the most awkward.
       .filter(file => !file.includes('/test/') || /\/test_(f|gr|im|str|syn|type|un)\w*\.py$/.test(file))
     expect(files.length).toBeGreaterThan(100)
-    const { compared, different } = compare(files)
+    const some = files.slice(0, rounds(files.length, 6))
+    const { compared, different } = compare(some)
     expect(different).toEqual([])
-    expect(compared).toBeGreaterThan(files.length * 0.9)
+    expect(compared).toBeGreaterThan(some.length * 0.9)
   })
 
   it('finds the same where only type checkers look', () => {

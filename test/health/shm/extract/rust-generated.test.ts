@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { extractRust } from '../../../../health/shm/extract/rust.ts'
+import { rounds } from '../../../support/rounds.ts'
 import { flat, soup, told } from './told.ts'
 
 /** A piece of a file, and what is told of it inside these modules, where items stand or in a function. */
@@ -177,7 +178,7 @@ describe('a Rust file that is made to take long', () => {
 
   it('takes time in proportion to its length', () => {
     for (const piece of pieces) {
-      const text = `use first;\n${piece.repeat(2 ** 20 / piece.length)}`
+      const text = `use first;\n${piece.repeat(rounds(2 ** 20, 16) / piece.length)}`
       expect(told(extractRust(flat(text)))[0]).toBe('use first 1')
     }
   })
