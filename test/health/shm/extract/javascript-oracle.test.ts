@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { extractJavaScript } from '../../../../health/shm/extract/javascript.ts'
 import { scanJavaScript } from '../../../../health/shm/extract/javascript-scanner.ts'
 import { LineCounter } from '../../../../health/shm/extract/line-counter.ts'
+import { sourceFiles } from '../../../house/source-files.ts'
 import { JSX_CORPUS } from './jsx-corpus.ts'
 import { oxcImports } from './oxc-imports.ts'
 
@@ -24,9 +25,8 @@ const PACKAGES = [
 ]
 
 describe('extractJavaScript on real files', () => {
-  it('finds what a parser finds in the sources of this project', () => {
-    const folders = ['bench', 'bridge', 'broadcast', 'compositor', 'health', 'server', 'store', 'test', 'web']
-    const files = folders.flatMap(folder => sourcesOf(join(HERE, folder)))
+  it('finds what a parser finds in the sources of this project', async () => {
+    const files = (await sourceFiles(HERE, ['.ts', '.tsx'])).map(path => join(HERE, path))
     expect(files.filter(file => file.endsWith('.tsx')).length).toBeGreaterThan(50)
     expect(files.length).toBeGreaterThan(500)
     expect(differences(files)).toEqual([])
