@@ -3,7 +3,8 @@ import { lstatSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ExtractionPool } from './extract/extraction-pool.ts'
 import { reachedFrom } from './graph/edge-change.ts'
-import { graphOf, type ImportGraph } from './graph.ts'
+import { transposed } from './graph/transposed-graph.ts'
+import { graphOf } from './graph.ts'
 import type { Extraction } from './imports.ts'
 import type { PasReport } from './report.ts'
 import { ImportResolver, type Resolution } from './resolve/resolution.ts'
@@ -118,7 +119,7 @@ export class Assessor {
     if (this.#known === null) return { changed: [], affected: [] }
     const { places, structure, tree } = this.#known
     const changed = new Set(paths.flatMap(path => places.get(path) ?? []))
-    const reached = reachedFrom(reversed(structure.graph), changed)
+    const reached = reachedFrom(transposed(structure.graph), changed)
     const pathOf = (file: number) => (tree.files[file] as SourceFile).path
     const affected = tree.files.flatMap(({ path }, i) => (reached[i] === 1 && !changed.has(i) ? [path] : []))
     return { changed: [...changed].sort((one, other) => one - other).map(pathOf), affected }
@@ -308,17 +309,4 @@ function saysTheSame(one: Extraction, other: Extraction): boolean {
     one.declares.length === other.declares.length &&
     one.declares.every((name, i) => name === other.declares[i])
   )
-}
-
-/** The same edges the other way. */
-function reversed({ count, offsets, targets, lines }: ImportGraph): ImportGraph {
-  const edges = Array.from({ length: count }, (_, from) => {
-    const [first, end] = [offsets[from] as number, offsets[from + 1] as number]
-    return Array.from(targets.subarray(first, end), (to, i) => ({
-      from: to,
-      to: from,
-      line: lines[first + i] as number,
-    }))
-  })
-  return graphOf(count, edges.flat())
 }
