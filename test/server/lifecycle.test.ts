@@ -206,13 +206,17 @@ test('--help and --version answer and start nothing', async () => {
 
 test('programs are started with what Node has compiled before', async () => {
   const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
-  for (const program of ['start', 'demo', 'backup', 'restore', 'replay']) {
+  for (const program of ['start', 'demo', 'backup', 'restore', 'replay', 'shm']) {
     const file = program === 'start' ? 'main.ts' : `${program}.ts`
-    expect(scripts[program]).toBe(`node --import ./server/compile-cache.ts ${file}`)
+    expect(scripts[program]).toBe(`node --import ./config/compile-cache.mjs ${file}`)
   }
-  const asked = [...NODE_FLAGS, '-p', 'require("node:module").getCompileCacheDir()']
+  const where = 'require("node:module").getCompileCacheDir()'
+  const thread = `new (require("node:worker_threads").Worker)('console.log(${where})', { eval: true })`
+  const asked = [...NODE_FLAGS, '-e', `console.log(${where}); ${thread}`]
   // As from a shell, where nothing says where else it is to be kept.
   const { NODE_COMPILE_CACHE: _, ...env } = process.env
   const { stdout } = await promisify(execFile)(process.execPath, asked, { env })
-  expect(stdout).toContain(join('node_modules', '.cache', 'tokenscope'))
+  const [own, ofThread] = stdout.split('\n')
+  expect(own).toContain(join('node_modules', '.cache', 'tokenscope'))
+  expect(ofThread).toBe(own)
 })

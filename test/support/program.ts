@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** As the scripts of package.json start a program. */
-export const NODE_FLAGS = ['--import', pathToFileURL(join(ROOT, 'server/compile-cache.ts')).href]
+export const NODE_FLAGS = ['--import', pathToFileURL(join(ROOT, 'config/compile-cache.mjs')).href]
 
 /** The program as a person starts it: a process of its own with its output kept. */
 export class Program {

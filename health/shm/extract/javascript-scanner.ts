@@ -31,14 +31,33 @@ export interface JavaScriptScan {
 /** After so many slashes that were taken for a regular expression in vain no other one is: each is looked at up to its line's end. */
 const MISJUDGED = 64
 
+/** From the end, so many exports are asked whether they are of another module. */
+const MOST_EXPORTS = 64
+
 /**
  * Finds the imports of JavaScript, TypeScript and JSX in one pass without a parser: knows strings, templates, comments,
  * regular expressions and JSX text, keeps its own stack, and so takes whatever nesting a file has. `require` and `import()` count
  * with a literal only. A `require` is `static` where it runs when the file does: outside of functions or in one called on
  * the spot. What it takes for a regular expression or JSX follows from what goes before, as in es-module-lexer.
+ *
+ * @param options.whole read to the end, so that `brokenAt` is told wherever it is; else only as far as imports may go
  */
-export function scanJavaScript(source: string, { jsx }: { jsx: boolean }): JavaScriptScan {
-  return new JavaScriptScanner(source, jsx).scan()
+export function scanJavaScript(
+  source: string,
+  { jsx, whole }: { jsx: boolean; whole: boolean },
+): JavaScriptScan {
+  return new JavaScriptScanner(source, jsx).scan(whole)
+}
+
+/** Behind the last place where an import could begin: most of a file need not be read. */
+function lastOfInterest(source: string): number {
+  const last = Math.max(source.lastIndexOf('import'), source.lastIndexOf('require'))
+  let at = source.lastIndexOf('export')
+  for (let tries = 0; at > last; tries++) {
+    if (tries === MOST_EXPORTS || exportClauseAt(source, at + 'export'.length)) return at + 1
+    at = at === 0 ? -1 : source.lastIndexOf('export', at - 1)
+  }
+  return last + 1
 }
 
 class JavaScriptScanner {
@@ -70,15 +89,15 @@ class JavaScriptScanner {
     if (source.startsWith('#!')) this.#at = lineEnd(source, 0)
   }
 
-  scan(): JavaScriptScan {
-    const length = this.#source.length
-    while (this.#at < length) {
-      const top = this.#stack.at(-1)
-      if (top === state.TAG || top === state.CHILDREN) this.#markup(top)
-      else this.#code()
+  scan(isWhole: boolean): JavaScriptScan {
+    const { length } = this.#source
+    this.#readUpTo(isWhole ? length : lastOfInterest(this.#source))
+    // Whether a function is called on the spot, and so runs what it imports, shows at its end.
+    if (this.#imports.some(({ depth }) => depth > 0)) this.#readUpTo(length)
+    if (this.#at >= length) {
+      this.#endArrows()
+      if (this.#stack.length > 0) this.#broken(length)
     }
-    this.#endArrows()
-    if (this.#stack.length > 0) this.#broken(length)
     const imports = this.#imports.map(({ specifier, at, kind, depth }) => ({
       specifier,
       at,
@@ -87,11 +106,18 @@ class JavaScriptScanner {
     return { imports, brokenAt: this.#brokenAt }
   }
 
-  /** Reads to the end of the text, or to a place where JSX begins or goes on. */
-  #code(): void {
+  #readUpTo(end: number): void {
+    while (this.#at < end) {
+      const top = this.#stack.at(-1)
+      if (top === state.TAG || top === state.CHILDREN) this.#markup(top)
+      else this.#code(end)
+    }
+  }
+
+  /** Reads up to there, or to a place where JSX begins or goes on. */
+  #code(end: number): void {
     const source = this.#source
-    const length = source.length
-    while (this.#at < length) {
+    while (this.#at < end) {
       const code = source.charCodeAt(this.#at)
       if (code <= 32) {
         if (code === 10) this.#newLine = true

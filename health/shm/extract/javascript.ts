@@ -22,7 +22,7 @@ export function extractJavaScript(source: string, path: string): JavaScriptExtra
   const scans = /\.[jt]sx$/.test(path) || (!types && hasTags(source)) || /\brequire\s*\(/.test(source)
   const lexed = scans ? null : lex(source)
   if (lexed) return { imports: placed(source, lexed), declares: [], brokenLine: null }
-  const { imports, brokenAt } = scanJavaScript(source, { jsx: !types })
+  const { imports, brokenAt } = scanJavaScript(source, { jsx: !types, whole: !scans })
   if (brokenAt === null) return { imports: placed(source, imports), declares: [], brokenLine: null }
   // What the lexer takes is sound, and the scanner was led astray: both count.
   const other = lex(source)

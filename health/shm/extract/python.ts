@@ -33,12 +33,14 @@ class PythonScanner {
   }
 
   scan(): FoundImport[] {
-    while (this.#at < this.#source.length) this.#logicalLine()
+    // `from`, `import_module`, `__import__`: what comes behind the last such word is none.
+    const end = this.#source.lastIndexOf('import') + 1
+    while (this.#at < end) this.#logicalLine(end)
     return this.#imports
   }
 
-  /** Reads a line, with those that continue it. */
-  #logicalLine(): void {
+  /** Reads a line, with those that continue it, up to there. */
+  #logicalLine(end: number): void {
     const column = this.#indentation()
     const code = this.#source.charCodeAt(this.#at)
     if (Number.isNaN(code)) return
@@ -47,7 +49,7 @@ class PythonScanner {
       this.#block(column)
       this.#statement()
     }
-    while (this.#at < this.#source.length && !this.#token()) {}
+    while (this.#at < end && !this.#token()) {}
   }
 
   /** Tabs reach to the next multiple of 8, as in Python; a form feed begins anew. */

@@ -104,6 +104,22 @@ export function wordBefore(text: string, at: number): string {
   return text.slice(start, end)
 }
 
+/** Where the last one of these words begins that stands by itself; −1: there is none. */
+export function lastWord(text: string, words: readonly string[]): number {
+  let last = -1
+  for (const word of words) {
+    let at = text.lastIndexOf(word)
+    while (at > last && !isWhole(text, at, at + word.length))
+      at = at === 0 ? -1 : text.lastIndexOf(word, at - 1)
+    last = Math.max(last, at)
+  }
+  return last
+}
+
+function isWhole(text: string, start: number, end: number): boolean {
+  return KINDS[text.charCodeAt(start - 1)] !== WORD && KINDS[text.charCodeAt(end)] !== WORD
+}
+
 export const SPACE = 1
 export const WORD = 2
 

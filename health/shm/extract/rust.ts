@@ -6,6 +6,7 @@ import {
   apostropheEnd,
   commentEnd,
   KINDS,
+  lastWord,
   nameAt,
   rawStringEnd,
   SPACE,
@@ -64,7 +65,9 @@ class RustFile {
     let at = 0
     // A first line for the shell.
     if (text.startsWith('#!') && text[skipSpace(text, 2)] !== '[') at = Math.max(text.indexOf('\n'), 2)
-    while (at < text.length) {
+    // What comes behind the last word that could begin a declaration is none.
+    const stop = lastWord(text, DECLARING)
+    while (at <= stop) {
       const kind = KINDS[text.charCodeAt(at)]
       if (kind === SPACE) at++
       else at = kind === WORD ? this.#word(at) : this.#sign(at)
@@ -298,6 +301,8 @@ const BRACE = 123
 const CLOSING_BRACE = 125
 
 /** Characters of the longest word that is looked for. */
+/** What imports and modules begin with. */
+const DECLARING = ['use', 'mod', 'extern'] as const
 const MAX_KEYWORD = 6
 
 /** What a raw string may begin with. */

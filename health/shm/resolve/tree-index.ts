@@ -7,13 +7,12 @@ export class TreeIndex {
   /** Every folder that holds a file of the tree, however far below. */
   readonly folders: ReadonlySet<string>
   readonly #files: ReadonlyMap<string, number>
-  readonly #hasTests: boolean
+  #hasTests: boolean | null = null
 
   constructor(tree: SourceTree) {
     this.tree = tree
     this.#files = new Map(tree.files.map(({ path }, file) => [path, file]))
     this.folders = foldersOf(tree)
-    this.#hasTests = tree.files.some(({ path }) => isTest(path))
   }
 
   /** The index of the file at this path; undefined if there is none. */
@@ -26,21 +25,27 @@ export class TreeIndex {
    * tests if none is in.
    */
   leavesOut(path: string): boolean {
-    if (!this.#hasTests && isTest(path)) return true
-    const nothing = new Set<string>()
+    if (isTest(path) && !this.#holdsTests()) return true
     return (
       isGeneratedName(nameOf(path)) ||
       path
         .split('/')
         .slice(0, -1)
-        .some(name => isForeignFolder(name, nothing))
+        .some(name => isForeignFolder(name, NONE))
     )
+  }
+
+  #holdsTests(): boolean {
+    this.#hasTests ??= this.tree.files.some(({ path }) => isTest(path))
+    return this.#hasTests
   }
 
   path(file: number): string {
     return this.tree.files[file]?.path as string
   }
 }
+
+const NONE: ReadonlySet<string> = new Set()
 
 function isTest(path: string): boolean {
   return isTestName(nameOf(path)) || path.split('/').slice(0, -1).some(isTestFolder)

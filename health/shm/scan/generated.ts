@@ -23,35 +23,42 @@ const BLOCKS = [
 export function isGenerated(head: string): boolean {
   let said = Number.NEGATIVE_INFINITY
   let warned = Number.NEGATIVE_INFINITY
-  for (const [at, line] of leadingComments(head.slice(0, HEAD_LENGTH)).entries()) {
+  let at = 0
+  for (const line of leadingComments(head.slice(0, HEAD_LENGTH))) {
     if (MARK.test(line)) return true
     if (GENERATED.test(line)) said = at
     if (HANDS_OFF.test(line)) warned = at
     if (Math.abs(said - warned) <= 2) return true
+    at++
   }
   return false
 }
 
-/** The lines before the first one that holds code; blank ones keep their place. */
-function leadingComments(head: string): string[] {
-  const comments: string[] = []
+/** The lines before the first one that holds code; blank ones keep their place. Most files begin with code: nothing is cut ahead. */
+function* leadingComments(head: string): Generator<string> {
   let end: string | null = null
-  for (const [at, line] of head
-    .replace(/^\ufeff/, '')
-    .split(/\r\n|\n|\r/)
-    .entries()) {
-    const text = line.trim()
+  let start = head.charCodeAt(0) === 0xfeff ? 1 : 0
+  for (let at = 0; start <= head.length; at++) {
+    const stop = lineEnd(head, start)
+    const text = head.slice(start, stop).trim()
+    start = stop + (head.startsWith('\r\n', stop) ? 2 : 1)
     if (end !== null) {
       if (text.includes(end)) end = null
     } else {
-      const block = BLOCKS.find(([start]) => text.startsWith(start))
+      const block = BLOCKS.find(([mark]) => text.startsWith(mark))
       if (block !== undefined) {
         if (!text.slice(block[0].length).includes(block[1])) end = block[1]
-      } else if (!isComment(text, at)) break
+      } else if (!isComment(text, at)) return
     }
-    comments.push(text)
+    yield text
   }
-  return comments
+}
+
+/** Where the line ends that begins at `start`: at a line feed, a carriage return, or the end of the text. */
+function lineEnd(text: string, start: number): number {
+  let at = start
+  while (at < text.length && text.charCodeAt(at) !== 10 && text.charCodeAt(at) !== 13) at++
+  return at
 }
 
 function isComment(text: string, at: number): boolean {

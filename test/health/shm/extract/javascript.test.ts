@@ -159,6 +159,11 @@ describe('extractJavaScript', () => {
         for (const path of ['a.ts', 'a.tsx', 'a.js'])
           for (const { line } of extractJavaScript(source, path).imports)
             expect(line).toBeLessThanOrEqual(source.split('\n').length)
+        // Nothing is missed where the rest is not read.
+        for (const jsx of [true, false])
+          expect(scanJavaScript(source, { jsx, whole: false }).imports).toEqual(
+            scanJavaScript(source, { jsx, whole: true }).imports,
+          )
       }),
       { numRuns: 2000 },
     )
@@ -197,7 +202,7 @@ describe('extractJavaScript', () => {
     '\\',
   ])('takes millions of characters of %j', piece => {
     const source = piece.repeat(Math.ceil(rounds(2e6, 10) / piece.length))
-    expect(() => scanJavaScript(source, { jsx: true })).not.toThrow()
+    expect(() => scanJavaScript(source, { jsx: true, whole: true })).not.toThrow()
     expect(extractJavaScript(source, 'a.tsx').imports.length).toBeLessThanOrEqual(source.length)
   })
 })
