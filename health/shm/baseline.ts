@@ -4,6 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { reasonOf, TokenscopeError } from '../../events/errors.ts'
 import { isBaseline } from './baseline-shape.ts'
 import type { PasDimensions, PasReport } from './report.ts'
+import { meanOf } from './score/pas.ts'
 
 /** Where a baseline is kept in the folder that is scored, if nobody names another file. */
 export const BASELINE_FILE = 'pas.baseline.json'
@@ -66,8 +67,6 @@ const TOLERANCE = 0.01
 const LAST_DIGIT = 1e-9
 /** So many past scores are kept. */
 const MAX_HISTORY = 1000
-/** No dimension counts as less: the product would be 0 whatever the others are. */
-const LEAST_VALUE = 0.01
 
 /**
  * Compares a report with its baseline: no new SCC, none that grew, no score below the baseline's by more than 0.01. A
@@ -84,17 +83,17 @@ export function gate(report: PasReport, baseline: Baseline): GateVerdict {
     })
   }
   const failures = sccFailures(report, baseline.sccs)
-  const now = Object.fromEntries(
-    DIMENSION_NAMES.map(name => [name, report.dimensions[name].value]),
-  ) as Baseline['dimensions']
+  const now = valuesOf(report)
   const isIn = (values: Baseline['dimensions']) => (name: DimensionName) => values[name] !== null
   const both = DIMENSION_NAMES.filter(isIn(now)).filter(isIn(baseline.dimensions))
   const either = DIMENSION_NAMES.filter(name => isIn(now)(name) || isIn(baseline.dimensions)(name))
   const leftOut = either.filter(name => !both.includes(name))
-  const score = leftOut.length === 0 ? report.score : scoreOver(both, now, report)
-  const before = leftOut.length === 0 ? baseline.score : scoreOver(both, baseline.dimensions, report)
+  const over = (values: Baseline['dimensions']) => meanOf(name => (both.includes(name) ? values[name] : null))
+  const score = leftOut.length === 0 ? report.score : over(now)
+  const before = leftOut.length === 0 ? baseline.score : over(baseline.dimensions)
   if (score !== null && before !== null && score < before - TOLERANCE - LAST_DIGIT) {
-    const fall = `PAS is ${score.toFixed(4)}; the baseline is ${before.toFixed(4)}`
+    const without = leftOut.length === 0 ? '' : ` without ${leftOut.join(' and ')}`
+    const fall = `PAS${without} is ${score.toFixed(4)}; the baseline is ${before.toFixed(4)}`
     failures.push({
       code: 'LOWER_SCORE',
       message: `${fall}, and it may fall by ${TOLERANCE} at most.`,
@@ -115,11 +114,15 @@ export function baselineOf(report: PasReport, before: Baseline | null, at: Date)
     ids: report.ids,
     policy: report.policy,
     sccs: report.sccs.map(({ files }) => files),
-    dimensions: Object.fromEntries(
-      DIMENSION_NAMES.map(name => [name, report.dimensions[name].value]),
-    ) as Baseline['dimensions'],
+    dimensions: valuesOf(report),
     history: (isSame ? past : [...past, entry]).slice(-MAX_HISTORY),
   }
+}
+
+/** A baseline as if its tree had had no history to look at: a gate compares without stability then. */
+export function withoutStability(baseline: Baseline): Baseline {
+  const dimensions = { ...baseline.dimensions, stability: null }
+  return { ...baseline, dimensions, score: meanOf(name => dimensions[name]) }
 }
 
 /**
@@ -215,20 +218,10 @@ function mostFrequent(files: readonly string[], homeOf: ReadonlyMap<string, numb
   return best?.[0] ?? null
 }
 
-/** The weighted geometric mean of some dimensions. */
-function scoreOver(
-  names: readonly DimensionName[],
-  values: Baseline['dimensions'],
-  { dimensions }: PasReport,
-): number | null {
-  if (names.length === 0) return null
-  let weights = 0
-  let logarithm = 0
-  for (const name of names) {
-    weights += dimensions[name].weight
-    logarithm += dimensions[name].weight * Math.log(Math.max(values[name] as number, LEAST_VALUE))
-  }
-  return Math.exp(logarithm / weights)
+function valuesOf({ dimensions }: PasReport): Baseline['dimensions'] {
+  return Object.fromEntries(
+    DIMENSION_NAMES.map(name => [name, dimensions[name].value]),
+  ) as Baseline['dimensions']
 }
 
 function listed(files: readonly string[]): string {

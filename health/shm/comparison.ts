@@ -8,11 +8,13 @@ import {
   differenceOf,
   gate,
   readBaseline,
+  withoutStability,
   writeBaseline,
 } from './baseline.ts'
 import type { PasReport } from './report.ts'
 import { type Assessment, narrowedTo } from './say/assessment.ts'
 import { changedSince } from './scan/churn.ts'
+import { readPasConfig } from './scan/pas-config.ts'
 
 export interface ComparisonOptions {
   /** The folder that is scored. */
@@ -65,7 +67,8 @@ export class Comparison {
   /** Writes the baseline that a report makes, unless it is worse than the one that a gate holds it to; whether it was written. */
   async keep({ report, verdict }: Assessment, at: Date): Promise<boolean> {
     if (this.#options.gate && verdict?.passed === false) return false
-    await writeBaseline(this.file, baselineOf(report, await readBaseline(this.file), at))
+    const baseline = baselineOf(report, await readBaseline(this.file), at)
+    await writeBaseline(this.file, (await this.#hasStability()) ? baseline : withoutStability(baseline))
     return true
   }
 
@@ -79,6 +82,12 @@ export class Comparison {
       throw new TokenscopeError('CONFIG', message, { param: '--baseline' })
     }
     const isOptional = isWritten ? !isNeeded : baseline === null && !isNeeded
-    return isOptional && differenceOf(report, before) !== null ? null : before
+    if (isOptional && differenceOf(report, before) !== null) return null
+    return (await this.#hasStability()) ? before : withoutStability(before)
+  }
+
+  /** Whether the project wants its commits compared, too. */
+  async #hasStability(): Promise<boolean> {
+    return (await readPasConfig(this.#options.root))?.gate_stability !== false
   }
 }

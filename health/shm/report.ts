@@ -67,6 +67,8 @@ export interface PasAdvice {
   places: (PasPlace & { to: string })[]
   score_then: number
   gain: number
+  /** The first file of the SCC that falls apart then, or gets smaller; not there where it is about none. */
+  breaks?: string
 }
 
 export interface PasCounts {

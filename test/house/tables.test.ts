@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DIRECTIVE_NAMES, DIRECTIVES, usageOf } from '../../bridge/demo/faults.ts'
 import { ROUTES } from '../../bridge/demo/routes.ts'
@@ -16,32 +14,7 @@ import {
 } from '../../events/config-keys.ts'
 import { ERROR_CODES } from '../../events/errors.ts'
 import { METRICS } from '../../events/metrics.ts'
-
-const DOCS = join(import.meta.dirname, '../../docs')
-const NONE = '—'
-
-/** The rows of the table under the heading `title`, as they are written, sorted; without its two head lines. */
-async function rowsUnder(title: string, file = 'reference.md'): Promise<string[]> {
-  const text = await readFile(join(DOCS, file), 'utf8')
-  const section = text.split(/^## /m).find(part => part.startsWith(`${title}\n`))
-  if (section === undefined) throw new Error(`docs/${file} has no heading "## ${title}"`)
-  const lines = section.split('\n').filter(line => line.startsWith('|'))
-  return lines.slice(2).map(rowOf).sort()
-}
-
-/** A row without the padding that lines its columns up. */
-function rowOf(line: string): string {
-  const cells = line.split(/(?<!\\)\|/).slice(1, -1)
-  return `| ${cells.map(cell => cell.trim()).join(' | ')} |`
-}
-
-function row(...cells: string[]): string {
-  return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
-}
-
-function code(text: string): string {
-  return text === '' ? NONE : `\`${text}\``
-}
+import { code, NONE, row, rowsUnder } from './doc-tables.ts'
 
 // Whole rows are compared, in both directions: what one side lacks shows in the difference, ready to be pasted.
 describe('docs/reference.md and the tables of events/', () => {

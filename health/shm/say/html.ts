@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PasAdvice, PasDimension, PasPlace, PasScc } from '../report.ts'
 import type { Assessment } from './assessment.ts'
-import { DIMENSION_WORDS, dimensionsOf } from './dimension-words.ts'
+import { comparedWithout, DIMENSION_WORDS, dimensionsOf } from './dimension-words.ts'
 import { dsmList, dsmPicture } from './html-dsm.ts'
 import { historyPicture } from './html-history.ts'
 import { treemapPicture } from './html-treemap.ts'
@@ -12,7 +12,9 @@ import {
   counted,
   cycleSteps,
   escapeMarkup,
+  gainText,
   numberText,
+  outcomeText,
   placeText,
   statusText,
   valueText,
@@ -70,7 +72,7 @@ function header({ report, title, verdict }: Assessment): string {
     `scored in ${(report.duration_ms / 1000).toFixed(2)} s`,
   ]
   const change =
-    verdict?.score == null || verdict.before === null
+    verdict?.score == null || verdict.before === null || verdict.left_out.length > 0
       ? ''
       : `<span class="soft">${changeText(verdict.score - verdict.before)} from the baseline’s ${valueText(verdict.before)}</span>`
   return `<header>
@@ -81,12 +83,11 @@ function header({ report, title, verdict }: Assessment): string {
 </header>`
 }
 
-function verdict({ verdict }: Assessment): string {
+function verdict(assessment: Assessment): string {
+  const { verdict } = assessment
   if (verdict === null) return ''
-  const without =
-    verdict.left_out.length === 0
-      ? ''
-      : ` Compared without ${verdict.left_out.join(', ')}: only one of both has it.`
+  const reason = comparedWithout(assessment)
+  const without = reason === null ? '' : ` ${reason}`
   if (verdict.passed) return `<p class="verdict healthy">No worse than the baseline.${without}</p>\n`
   const failures = verdict.failures.map(({ message }) => `<li>${text(message)}</li>`)
   return `<section class="verdict critical"><h2>Worse than the baseline</h2><ul>${failures.join('')}</ul><p class="soft">${without}</p></section>\n`
@@ -130,7 +131,8 @@ function advice({ report }: Assessment): string {
   return `<section><h2>What to fix first</h2>${list}</section>`
 }
 
-function oneAdvice({ what, places, gain, score_then }: PasAdvice): string {
+function oneAdvice(advice: PasAdvice): string {
+  const { what, places, gain } = advice
   const shown = places.slice(0, MAX_PLACES).map(place => `<li>${edgeText(place, place.to)}</li>`)
   const more = places.length - shown.length
   if (more > 0) shown.push(`<li class="soft">and ${counted(more, 'more import')}</li>`)
@@ -139,7 +141,7 @@ function oneAdvice({ what, places, gain, score_then }: PasAdvice): string {
     places.length > MAX_OPEN_PLACES
       ? `<details><summary>${counted(places.length, 'import')}</summary>${list}</details>`
       : list
-  return `<li><p><b>${changeText(gain)}</b> ${text(what)} <span class="soft">The score is ${valueText(score_then)} then.</span></p>${folded}</li>`
+  return `<li><p><b>${escapeMarkup(gainText(gain))}</b> ${text(what)} <span class="soft">(${outcomeText(advice)})</span></p>${folded}</li>`
 }
 
 function history({ history, report }: Assessment): string {

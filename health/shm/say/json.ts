@@ -80,7 +80,7 @@ export function sayJson({ report, verdict, since }: Assessment): string {
       ]),
     ),
     advice: report.advice.map(one => ({
-      ...inOrder(one, ['what', 'places', 'score_then', 'gain']),
+      ...inOrder(one, ['what', 'places', 'score_then', 'gain']), // and `breaks`, where there is one
       places: one.places.map(place => inOrder(place, ['file', 'line', 'to'])),
     })),
     unresolved: report.unresolved.map(one => inOrder(one, ['file', 'line', 'specifier'])),

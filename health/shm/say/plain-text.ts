@@ -1,6 +1,6 @@
 /** Text of a report for a person: names that can do no harm, numbers, widths. */
 import { eastAsianWidth } from 'get-east-asian-width'
-import type { PasPlace, PasStatus } from '../report.ts'
+import type { PasAdvice, PasPlace, PasStatus } from '../report.ts'
 
 /** Characters that steer a terminal, turn the direction of text, or end a line. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
@@ -61,6 +61,16 @@ export function changeText(change: number): string {
   return `${change < 0 ? '−' : '+'}${text}`
 }
 
+/** What a step brings: a change of a score, of which a small one is not told as none. */
+export function gainText(gain: number): string {
+  return isSlight(gain) ? '<0.001' : changeText(gain)
+}
+
+/** What the score is once a step is done; of one that hardly changes it that. */
+export function outcomeText({ gain, score_then }: PasAdvice): string {
+  return isSlight(gain) ? 'it changes the score by less than 0.001' : `then ${valueText(score_then)}`
+}
+
 /** A share as whole percents, of which what is not nothing is never 0. */
 export function percentText(share: number): string {
   const percent = Math.round(share * 100)
@@ -93,4 +103,8 @@ export function statusText(status: PasStatus | null): string {
 /** Text with the named characters of XML and HTML written out, also as the value of an attribute. */
 export function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, at => `&#${at.charCodeAt(0)};`)
+}
+
+function isSlight(gain: number): boolean {
+  return Math.abs(gain) < 0.001
 }

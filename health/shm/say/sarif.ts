@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { PasPlace, PasReport, PasScc, PasWorstEdge } from '../report.ts'
+import type { PasAdvice, PasPlace, PasReport, PasScc, PasWorstEdge } from '../report.ts'
 import type { ScanWarning } from '../source-tree.ts'
 import type { Assessment } from './assessment.ts'
-import { cycleSteps, placeText, visible } from './plain-text.ts'
+import { cycleSteps, outcomeText, placeText, visible } from './plain-text.ts'
 
 const RULES = [
   {
@@ -58,11 +58,11 @@ const MAX_STEPS = 12
 
 /**
  * What was found as SARIF 2.1.0 (OASIS, 2020): a result for each SCC, with the imports of its shortest cycle, for each of
- * the worst imports and for each unresolved one. Paths are relative to the folder that was scored.
+ * the worst imports and for each unresolved one. What to do about an SCC stands in its result. Paths are relative to the folder that was scored.
  */
 export function saySarif({ report, title }: Assessment): string {
   const results = [
-    ...report.sccs.map(cycleResult),
+    ...report.sccs.map(scc => cycleResult(scc, report.advice)),
     ...report.worst_edges.map(edgeResult),
     ...report.unresolved.map(unresolvedResult),
   ]
@@ -89,19 +89,21 @@ export function saySarif({ report, title }: Assessment): string {
   return `${JSON.stringify(log, null, 2)}\n`
 }
 
-function cycleResult(scc: PasScc): object {
+function cycleResult(scc: PasScc, advice: readonly PasAdvice[]): object {
   const { cycle, files, size, edges } = scc
+  const ways = advice.filter(({ breaks }) => breaks !== undefined && files.includes(breaks))
   const targets = cycle.map((_, i) => cycle[(i + 1) % cycle.length] as PasPlace)
   const steps = cycle.map((place, i) => ({
     location: { ...located(place), message: { text: `imports ${visible((targets[i] as PasPlace).file)}` } },
   }))
   const first = cycle[0] as PasPlace
-  const text = `${size} files import each other in a circle, by ${edges} imports. A shortest cycle: ${cycleSteps(cycle, MAX_STEPS).join(' → ')}.`
+  const found = `${size} files import each other in a circle, by ${edges} imports. A shortest cycle: ${cycleSteps(cycle, MAX_STEPS).join(' → ')}.`
+  const text = [found, ...ways.map(way => `${visible(way.what)} (${outcomeText(way)})`)].join(' ')
   return {
     ...resultOf('import-cycle', text, first, [...files].sort().join('\n')),
     relatedLocations: steps.map(({ location }, id) => ({ id, ...location })),
     codeFlows: [{ threadFlows: [{ locations: steps }] }],
-    properties: { size, edges, files },
+    properties: { size, edges, files, advice: ways },
   }
 }
 

@@ -2,14 +2,16 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import type { PasAdvice, PasScc, PasStatus } from '../report.ts'
 import type { Assessment } from './assessment.ts'
 import { bigNumber } from './big-number.ts'
-import { DIMENSION_WORDS, dimensionsOf } from './dimension-words.ts'
+import { comparedWithout, DIMENSION_WORDS, dimensionsOf } from './dimension-words.ts'
 import {
   changeText,
   columnsOf,
   counted,
   cutTo,
   cycleSteps,
+  gainText,
   numberText,
+  outcomeText,
   padded,
   percentText,
   placeText,
@@ -108,7 +110,9 @@ class Screen {
   /** How the score stands to the baseline's, if there is one. */
   #trend(): string {
     const { verdict } = this.#assessment
-    if (verdict === null || verdict.score === null || verdict.before === null) return ''
+    // Scores of fewer dimensions than the one that is shown are told with the verdict.
+    if (verdict === null || verdict.left_out.length > 0) return ''
+    if (verdict.score === null || verdict.before === null) return ''
     const change = changeText(verdict.score - verdict.before)
     return this.#styled(`  ${change} from the baseline’s ${valueText(verdict.before)}`, 'dim')
   }
@@ -139,9 +143,8 @@ class Screen {
   #verdict(): void {
     const { verdict } = this.#assessment
     if (verdict === null) return
-    if (verdict.left_out.length > 0) {
-      this.#paragraph(`Compared without ${verdict.left_out.join(', ')}: only one of both has it.`, 'dim')
-    }
+    const without = comparedWithout(this.#assessment)
+    if (without !== null) this.#paragraph(without, 'dim')
     if (verdict.passed) this.#lines.push(`${this.#styled('✓', 'green')} No worse than the baseline.`, '')
     else {
       this.#heading('Worse than the baseline')
@@ -168,15 +171,16 @@ class Screen {
     const { advice } = this.#assessment.report
     if (advice.length === 0) return
     this.#heading('What to fix first')
-    for (const one of advice.slice(0, MAX_ADVICE)) this.#oneAdvice(one)
+    for (const one of shownOf(advice)) this.#oneAdvice(one)
     const more = advice.length - MAX_ADVICE
     if (more > 0) this.#lines.push(this.#styled(`and ${numberText(more)} more`, 'dim'))
     this.#lines.push('')
   }
 
-  #oneAdvice({ what, places, gain, score_then }: PasAdvice): void {
-    const lead = this.#styled(changeText(gain), 'green')
-    this.#item(lead, `${visible(what)} ${this.#styled(`(then ${valueText(score_then)})`, 'dim')}`)
+  #oneAdvice(advice: PasAdvice): void {
+    const { what, places, gain } = advice
+    const lead = this.#styled(gainText(gain), gain > 0 ? 'green' : 'dim')
+    this.#item(lead, `${visible(what)} ${this.#styled(`(${outcomeText(advice)})`, 'dim')}`)
     const isLong = places.length > MAX_PLACES
     for (const place of isLong ? places.slice(0, 1) : places) {
       const arrow = this.#arrow(placeText(place), visible(place.to), this.#width - 8)
@@ -349,6 +353,14 @@ class Screen {
   #styled(text: string, style: Style): string {
     return this.#shape.colour && text !== '' ? styleText(style, text, { validateStream: false }) : text
   }
+}
+
+/** What brings most; if that ends no cycle, the last one makes room for what does. */
+function shownOf(advice: readonly PasAdvice[]): PasAdvice[] {
+  const shown = advice.slice(0, MAX_ADVICE)
+  const isBreaking = ({ breaks }: PasAdvice) => breaks !== undefined
+  const breaking = shown.some(isBreaking) ? undefined : advice.find(isBreaking)
+  return breaking === undefined ? shown : [...shown.slice(0, -1), breaking]
 }
 
 /** Text in lines of so many columns; a word that is longer than a line is cut. */

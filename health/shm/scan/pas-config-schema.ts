@@ -26,6 +26,13 @@ export const PAS_CONFIG_SCHEMA = Type.Object(
         description: 'Folders, from this one, in which C and C++ look for headers before any other.',
       }),
     ),
+    gate_stability: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description:
+          'Whether the gate compares stability, too, which is about commits and not about the files.',
+      }),
+    ),
   },
   { additionalProperties: false, description: 'How the structure of this project is scored.' },
 )

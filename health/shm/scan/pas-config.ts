@@ -16,6 +16,8 @@ export interface PasConfig {
   include_tests?: boolean
   /** Where C and C++ look for headers, from the root. */
   include_dirs?: string[]
+  /** Whether a baseline has stability, too, and a gate so looks at commits. */
+  gate_stability?: boolean
 }
 
 /** The file cannot be read, or says what it should not. */
@@ -48,6 +50,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'exclude',
   'include_tests',
   'include_dirs',
+  'gate_stability',
 ])
 
 /**
@@ -82,10 +85,11 @@ export function checkedPasConfig(value: unknown): PasConfig {
   for (const key of Object.keys(value)) {
     if (!KEYS.has(key)) throw bad(key, `is unknown; there are ${[...KEYS].join(', ')}`)
   }
-  const { $schema, subsystems, exclude, include_tests: includeTests, include_dirs: includeDirs } = value
+  const { $schema, subsystems, exclude, include_dirs: includeDirs } = value
   if ($schema !== undefined && typeof $schema !== 'string') throw bad('$schema', 'must be a text')
-  if (includeTests !== undefined && typeof includeTests !== 'boolean')
-    throw bad('include_tests', 'must be true or false')
+  for (const key of ['include_tests', 'gate_stability']) {
+    if (value[key] !== undefined && typeof value[key] !== 'boolean') throw bad(key, 'must be true or false')
+  }
   const checkPaths = (key: string, paths: unknown, least: number) => {
     if (!Array.isArray(paths) || paths.length < least)
       throw bad(key, `must be a list of texts${least > 0 ? ', of one at least' : ''}`)

@@ -4,10 +4,12 @@ import { scoreOf, toNineDigits } from './pas.ts'
 import type { ScoreCounts } from './score-counts.ts'
 import type { Structure } from './structure.ts'
 
-/** Told at most. */
+/** Told at most for what they bring. */
 const MOST = 5
-/** What brings less is not worth a sentence. */
+/** What brings less is not worth a sentence, but for an SCC's end: in a large tree a small one costs next to nothing, yet fails gates. */
 const LEAST_GAIN = 0.0005
+/** SCCs of which there is a word in any case. */
+const MOST_SCCS = 3
 
 /** What advice is about, beside the structure. */
 export interface AdviceInput {
@@ -22,28 +24,68 @@ export interface AdviceInput {
 /**
  * What to do first: the changes that bring most, each scored by itself with all counts as they would be then. Commits
  * stay as they are: what they would have touched cannot be known. Of the ways to deal with the same imports only the
- * best is told.
+ * best is told, one that leaves a cycle behind never before one that does not. At most five are told for what they bring,
+ * and one more for each of up to three SCCs that these say nothing of, whatever it brings.
  */
 export function adviceOf(input: AdviceInput): PasAdvice[] {
   const { structure, counts } = input
   const { score } = scoreOf(counts)
   if (score === null) return []
   const best = new Map<string, PasAdvice>()
-  for (const change of structure.changes) {
+  const isAboutScc = ({ proposal }: Change) => Number('scc' in proposal)
+  for (const change of structure.changes.toSorted((one, other) => isAboutScc(other) - isAboutScc(one))) {
+    const key = change.proposal.edges.join(' ')
+    const known = best.get(key)
+    const scc = sccBroken(input, change, known)
+    if (known?.breaks !== undefined && scc === null) continue
     const then = scoreOf(countsAfter(input, change)).score ?? 0
     const gain = toNineDigits(then - score)
-    const key = change.proposal.edges.join(' ')
-    if (gain < LEAST_GAIN || gain <= (best.get(key)?.gain ?? 0)) continue
+    if (known !== undefined ? gain <= known.gain : gain < LEAST_GAIN && scc === null) continue
     best.set(key, {
       what: sentence(input, change),
       places: change.proposal.edges.map(edge => placeOf(input, edge)),
       score_then: then,
       gain,
+      ...(scc === null ? {} : { breaks: scc }),
     })
   }
-  return [...best.values()]
-    .sort((one, other) => other.gain - one.gain || one.places.length - other.places.length)
-    .slice(0, MOST)
+  return chosen(withoutAlternatives([...best.values()].sort(byGain)))
+}
+
+/** The first file of the SCC that a change breaks up; of one that is about other things, what is known of the same imports. */
+function sccBroken(
+  { structure, pathOf }: AdviceInput,
+  { proposal, counts }: Change,
+  known: PasAdvice | undefined,
+): string | null {
+  if ('scc' in proposal) return pathOf(proposal.scc.nodes[0] as number)
+  return counts.filesInCycles < structure.counts.filesInCycles ? (known?.breaks ?? null) : null
+}
+
+/** Without further ways to break the same SCC with as many imports. @param all by gain */
+function withoutAlternatives(all: readonly PasAdvice[]): PasAdvice[] {
+  const known = new Set<string>()
+  return all.filter(({ breaks, places }) => {
+    const way = `${places.length} ${breaks}`
+    if (breaks === undefined || !known.has(way)) return known.add(way)
+    return false
+  })
+}
+
+/** Those that bring most, and what they leave out of SCCs. @param all by gain */
+function chosen(all: readonly PasAdvice[]): PasAdvice[] {
+  const told = all.filter(({ gain }) => gain >= LEAST_GAIN).slice(0, MOST)
+  const broken = new Set(told.map(({ breaks }) => breaks))
+  const more = new Map<string, PasAdvice>()
+  for (const one of all) {
+    const { breaks } = one
+    if (breaks !== undefined && !broken.has(breaks) && !more.has(breaks)) more.set(breaks, one)
+  }
+  return [...told, ...[...more.values()].slice(0, MOST_SCCS)].sort(byGain)
+}
+
+function byGain(one: PasAdvice, other: PasAdvice): number {
+  return other.gain - one.gain || one.places.length - other.places.length
 }
 
 function countsAfter(

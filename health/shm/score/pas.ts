@@ -15,6 +15,8 @@ export const FORMULA_ID = 'pas-1'
 /** Hundredths. */
 export const WEIGHTS = { symmetry: 35, coupling: 25, modularity: 15, consistency: 15, stability: 10 } as const
 
+const NAMES = Object.keys(WEIGHTS) as (keyof PasDimensions)[]
+
 /** No dimension counts as less: one zero must not hide what the others say. */
 const FLOOR = 0.01
 const HEALTHY = 0.9
@@ -42,18 +44,12 @@ export function scoreOf(counts: ScoreCounts): PasScore {
     consistency: consistencyOf(counts),
     stability: counts.files === 0 ? null : stabilityOf(counts),
   }
-  const names = Object.keys(WEIGHTS) as (keyof PasDimensions)[]
-  const all = names.reduce((sum, name) => sum + (measures[name] ? WEIGHTS[name] : 0), 0)
-  let score = all === 0 ? null : 1
-  for (const name of names) {
-    const measure = measures[name]
-    if (measure && score !== null) score *= Math.max(measure.value, FLOOR) ** (WEIGHTS[name] / all)
-  }
-  const rounded = score === null ? null : toNineDigits(Math.min(1, score))
+  const all = NAMES.reduce((sum, name) => sum + (measures[name] ? WEIGHTS[name] : 0), 0)
+  const score = meanOf(name => measures[name]?.value ?? null)
   const dimension = (name: keyof PasDimensions) => dimensionOf(measures[name], WEIGHTS[name] / all)
   return {
-    score: rounded,
-    status: statusOf(rounded),
+    score,
+    status: statusOf(score),
     dimensions: {
       symmetry: {
         ...dimension('symmetry'),
@@ -65,6 +61,24 @@ export function scoreOf(counts: ScoreCounts): PasScore {
       stability: dimension('stability'),
     },
   }
+}
+
+/**
+ * The weighted geometric mean of the dimensions that have a value, `Π max(d, .01)^w`, their weights renormalised, with 9
+ * digits; null: none has one.
+ */
+export function meanOf(values: (name: keyof PasDimensions) => number | null): number | null {
+  const defined = NAMES.flatMap(name => {
+    const value = values(name)
+    return value === null ? [] : { value, weight: WEIGHTS[name] }
+  })
+  if (defined.length === 0) return null
+  const all = defined.reduce((sum, { weight }) => sum + weight, 0)
+  const mean = defined.reduce(
+    (product, { value, weight }) => product * Math.max(value, FLOOR) ** (weight / all),
+    1,
+  )
+  return toNineDigits(Math.min(1, mean))
 }
 
 /** What a score or a dimension's value says in a word. */

@@ -31,7 +31,10 @@ const LEAST_LOOSEN_TRIES = 4
 /** Above this the ways to each file are not counted only to find what might be cut. */
 const CUT_WORK = 20_000_000
 
-/** Changes worth trying: the most promising one of each kind, then the second of each kind, and so on; none twice. */
+/**
+ * Changes worth trying: the most promising one of each kind, then the second of each kind, and so on; none twice, and
+ * what ends a cycle as that.
+ */
 export function proposals(structure: ImportStructure): Proposal[] {
   const kinds = [...cycleProposals(structure), bundles(structure), moves(structure), cuts(structure)]
   const longest = Math.max(...kinds.map(({ length }) => length))
@@ -41,22 +44,29 @@ export function proposals(structure: ImportStructure): Proposal[] {
       const deed = proposal.kind === 'move' || proposal.kind === 'turn' ? proposal.kind : 'remove'
       const what = proposal.kind === 'move' ? `${proposal.file} ${proposal.to}` : proposal.edges.join(' ')
       const key = `${deed} ${what}`
-      if (!found.has(key)) found.set(key, proposal)
+      if (!found.has(key) || 'scc' in proposal) found.set(key, proposal)
     }
   }
   return [...found.values()]
 }
 
-/** For each of the largest SCCs a set of imports that holds it together, and the one import that holds most of it. */
+/**
+ * For each of the largest SCCs a set of imports that holds it together, and the one import that holds most of it. Of two
+ * files that import each other either import may go: which one the score has to tell.
+ */
 function cycleProposals({ sccs }: ImportStructure): [dissolve: Proposal[], loosen: Proposal[]] {
   const dissolve: Proposal[] = []
   const loosen: Proposal[] = []
   for (const scc of sccs.slice(0, MOST_SCCS)) {
+    if (scc.nodes.length === 2) {
+      for (const edge of scc.edges) dissolve.push({ kind: 'dissolve', edges: [edge], scc })
+      continue
+    }
     const edges = feedbackSet(scc)
-    if (edges.length <= MOST_EDGES) dissolve.push({ kind: 'dissolve', edges, scc })
-    if (edges.length === 1) continue
-    const best = mostFreeing(scc, edges)
-    if (best) loosen.push({ kind: 'loosen', edges: [best.edge], scc, freed: best.freed })
+    const best = edges.length === 1 ? null : mostFreeing(scc, edges)
+    // Where no one import frees a file there is nothing less to be asked for.
+    if (edges.length <= MOST_EDGES || best === null) dissolve.push({ kind: 'dissolve', edges, scc })
+    if (best !== null) loosen.push({ kind: 'loosen', edges: [best.edge], scc, freed: best.freed })
   }
   return [dissolve, loosen]
 }

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Baseline, baselineOf, gate, readBaseline, writeBaseline } from '../../../health/shm/baseline.ts'
+import {
+  type Baseline,
+  baselineOf,
+  gate,
+  readBaseline,
+  withoutStability,
+  writeBaseline,
+} from '../../../health/shm/baseline.ts'
 import type { PasReport } from '../../../health/shm/report.ts'
 import { emptyReport, pasDimension, pasReport, pasScc } from '../../support/pas-report.ts'
 
@@ -101,7 +108,21 @@ describe('the gate', () => {
       expect(verdict.before).toBe(verdict.score)
     }
     const worse = pasReport({ dimensions: { ...dimensions, coupling: pasDimension(0.5, 0.5, 0.25) } })
-    expect(codes(worse, baselineOf(deep, null, AT))).toEqual(['LOWER_SCORE'])
+    const { failures } = gate(worse, baselineOf(deep, null, AT))
+    expect(failures.map(({ code }) => code)).toEqual(['LOWER_SCORE'])
+    expect(failures[0]?.message).toMatch(/^PAS without stability is 0\.7\d+; the baseline is 0\.8\d+, and/)
+  })
+
+  it('of a baseline without stability looks at the other dimensions alone, however the commits are', () => {
+    const { dimensions } = pasReport()
+    const withCommits = (value: number, score: number) =>
+      pasReport({ score, dimensions: { ...dimensions, stability: pasDimension(value, value, 0.1) } })
+    const kept = withoutStability(baselineOf(withCommits(1, 0.9), null, AT))
+    expect(kept.dimensions.stability).toBeNull()
+    expect(kept.score).toBe(gate(pasReport(), kept).before)
+    expect(gate(withCommits(0.3, 0.7), kept)).toMatchObject({ passed: true, left_out: ['stability'] })
+    const none = gate(pasReport({ score: kept.score }), kept)
+    expect(none).toMatchObject({ passed: true, left_out: [], before: kept.score })
   })
 
   it.each<[string, Partial<PasReport>]>([

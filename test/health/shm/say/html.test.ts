@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { GateVerdict } from '../../../../health/shm/baseline.ts'
+import type { PasReport } from '../../../../health/shm/report.ts'
 import type { Assessment } from '../../../../health/shm/say/assessment.ts'
 import { sayHtml } from '../../../../health/shm/say/html.ts'
 import { historyPicture } from '../../../../health/shm/say/html-history.ts'
@@ -89,8 +91,25 @@ describe('the report as a page', () => {
     const html = sayHtml(pasAssessment(pasReport(), changes))
     checkTags(html)
     expect(html).toContain('2 files form a new cycle: a, b.')
+    const verdict = { ...(changes.verdict as GateVerdict), left_out: ['stability' as const] }
+    const less = sayHtml(pasAssessment(pasReport(), { verdict }))
+    checkTags(less)
+    expect(less).toContain(
+      'Compared without stability, which is not defined here (there is no history to look at): 0.800, −0.100 from the baseline’s 0.900.',
+    )
+    expect(less.match(/from the baseline/g)).toHaveLength(1)
     expect(html).toContain('−0.100 from the baseline’s 0.900')
     expect(html).toContain('1 file changed since main; 2 others can reach it through imports.')
+  })
+
+  it('tells what a step brings, and a small gain as one', () => {
+    const slight = { ...(pasReport().advice[0] as PasReport['advice'][0]), gain: 0.0002, breaks: 'api/a.ts' }
+    const html = sayHtml(pasAssessment(pasReport({ advice: [...pasReport().advice, slight] })))
+    checkTags(html)
+    expect(html).toContain('<b>+0.041</b>')
+    expect(html).toContain('(then 0.853)')
+    expect(html).toContain('<b>&#60;0.001</b>')
+    expect(html).toContain('(it changes the score by less than 0.001)')
   })
 
   it('shows every name as text', () => {

@@ -65,12 +65,22 @@ describe('the report in a terminal', () => {
     ]
     const verdict = { passed: false, failures, score: 0.8126, before: 0.85, left_out: ['stability' as const] }
     const failed = say(pasReport(), { verdict })
-    expect(failed).toContain('−0.037 from the baseline’s 0.850')
+    expect(failed.split('\n')[1]).toMatch(/warning$/)
     expect(failed).toContain('Worse than the baseline')
     expect(failed).toContain('✗  2 files form a new cycle: a.ts, b.ts.')
-    expect(failed).toContain('Compared without stability: only one of both has it.')
+    const sentence = (text: string) => text.replace(/\s+/g, ' ')
+    expect(sentence(failed)).toContain(
+      'Compared without stability, which is not defined here (there is no history to look at): 0.812, −0.037 from the baseline’s 0.850.',
+    )
+    const { dimensions } = pasReport()
+    const deep = pasReport({ dimensions: { ...dimensions, stability: pasDimension(0.9, 0.95, 0.1) } })
+    expect(sentence(say(deep, { verdict }))).toContain(
+      'Compared without stability, which the baseline is without: 0.812, −0.037 from the baseline’s 0.850.',
+    )
     const passed = say(pasReport(), { verdict: { ...verdict, passed: true, failures: [], left_out: [] } })
     expect(passed).toContain('✓ No worse than the baseline.')
+    expect(passed.split('\n')[1]).toMatch(/warning {2}−0\.037 from the baseline’s 0\.850$/)
+    expect(passed).not.toContain('Compared without')
   })
 
   it('cuts long lists and says what is left', () => {
@@ -107,6 +117,31 @@ describe('the report in a terminal', () => {
       'and 5 more imports',
       'and 2 more',
     ])
+  })
+
+  it('keeps a place for how to end a cycle, and tells a small gain as one', () => {
+    const piece = (i: number, changes: Partial<PasReport['advice'][0]> = {}) => ({
+      what: `Do thing ${i}.`,
+      places: [],
+      score_then: 0.9,
+      gain: 0.05 - i / 100,
+      ...changes,
+    })
+    const said = (advice: PasReport['advice']) =>
+      say(pasReport({ advice }))
+        .split('\n')
+        .map(line => line.trim())
+        .filter(line => /Do thing|^and \d+ more$/.test(line))
+    const slight = piece(4, { gain: 0.0004, breaks: 'a.ts' })
+    expect(said([piece(0), piece(1), piece(2), piece(3), slight])).toEqual([
+      '+0.050  Do thing 0. (then 0.900)',
+      '+0.040  Do thing 1. (then 0.900)',
+      '<0.001  Do thing 4. (it changes the score by less than 0.001)',
+      'and 2 more',
+    ])
+    const worse = piece(5, { gain: -0.0021, score_then: 0.7, breaks: 'b.ts' })
+    expect(said([piece(0, { breaks: 'a.ts' }), piece(1), piece(2), worse])[2]).toContain('Do thing 2.')
+    expect(said([worse])).toEqual(['−0.002  Do thing 5. (then 0.700)'])
   })
 
   it('lets no name steer the terminal', () => {

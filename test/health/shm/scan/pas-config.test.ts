@@ -19,6 +19,7 @@ const FULL = {
   exclude: ['**/*.gen.ts'],
   include_tests: true,
   include_dirs: ['include'],
+  gate_stability: false,
 }
 
 async function told(text: string): Promise<unknown> {
@@ -40,9 +41,10 @@ describe('pas.config.json', () => {
     [
       '{"subsystem":{}}',
       'subsystem',
-      '"subsystem" in pas.config.json is unknown; there are $schema, subsystems, exclude, include_tests, include_dirs.',
+      '"subsystem" in pas.config.json is unknown; there are $schema, subsystems, exclude, include_tests, include_dirs, gate_stability.',
     ],
     ['{"include_tests":"yes"}', 'include_tests', '"include_tests" in pas.config.json must be true or false.'],
+    ['{"gate_stability":0}', 'gate_stability', '"gate_stability" in pas.config.json must be true or false.'],
     ['{"$schema":1}', '$schema', '"$schema" in pas.config.json must be a text.'],
     ['{"exclude":"a"}', 'exclude', '"exclude" in pas.config.json must be a list of texts.'],
     [
@@ -98,6 +100,7 @@ describe('pas.config.json', () => {
         exclude: globs,
         include_dirs: globs,
         include_tests: mostly([true, false], ['true', null]),
+        gate_stability: mostly([true, false], ['false', 0]),
       },
       { requiredKeys: [], noNullPrototype: true },
     )
