@@ -54,6 +54,8 @@ export interface Config {
   logLevel: string
   /** Path of the folder that shaders are written to, as given; null for none. */
   dumpWgsl: string | null
+  /** The folder of the source tree to score, as given; null for none. */
+  shm: string | null
 }
 
 /** What the command line asks for. */
@@ -110,6 +112,7 @@ export function readCommand(
       allowHosts: (values['allow-host'] as string[]).map(host => host.toLowerCase()),
       logLevel: values['log-level'] as string,
       dumpWgsl: (values['dump-wgsl'] as string) || null,
+      shm: values.shm === 'off' ? null : (values.shm as string),
     },
   }
 }

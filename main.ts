@@ -20,6 +20,7 @@ import { type Config, helpText, readCommand } from './config.ts'
 import { reasonOf } from './events/errors.ts'
 import { createMetrics } from './health/metrics.ts'
 import { readReadiness } from './health/readiness.ts'
+import { StructureMonitor } from './health/shm/monitor/structure-monitor.ts'
 import packageJson from './package.json' with { type: 'json' }
 import { bannerText } from './server/banner.ts'
 import { Correlation } from './server/correlation.ts'
@@ -63,6 +64,12 @@ export async function startTokenscope(
   data.open()
   cleanup.defer(() => data.close())
 
+  const note = (level: 'debug' | 'info' | 'warn' | 'error', text: string) => logger[level](text)
+  const monitors =
+    config.shm === null
+      ? []
+      : [new StructureMonitor({ root: config.shm, data: data.path, meter: metrics, say: note })]
+
   const upstreams = new UpstreamSet({
     upstreams: config.upstreams,
     named: config.upstreamNamed,
@@ -70,7 +77,6 @@ export async function startTokenscope(
     meter: metrics,
   })
   cleanup.defer(() => upstreams.stop())
-  const note = (level: 'debug' | 'info' | 'warn' | 'error', text: string) => logger[level](text)
   const { record, retention, backupEveryMs } = config
   const opening = Store.open({ folder: data.path, record, retention, meter: metrics, say: note })
   cleanup.defer(() =>
@@ -142,6 +148,7 @@ export async function startTokenscope(
     logger.info(upstreams.report().detail)
   })
   hub.onViewers(viewers => compositor.attend(viewers > 0))
+  for (const monitor of monitors) hub.onViewers(viewers => monitor.attend(viewers > 0))
   hub.onViewers(
     firstWords({
       generate: prompt => bridge.generate(prompt),
@@ -155,7 +162,7 @@ export async function startTokenscope(
       ? []
       : [new BackupSchedule({ folder: data.path, everyMs: backupEveryMs, say: note })]
 
-  const parts = [upstreams, bridge, hub, compositor, store, ...backups, ...sources]
+  const parts = [upstreams, bridge, hub, compositor, store, ...backups, ...sources, ...monitors]
   const probes = parts.map(part => () => part.report())
   const http = await HttpServer.create({
     doors: config,
@@ -175,6 +182,7 @@ export async function startTokenscope(
       frames: compositor,
       records: store.records,
       replays,
+      structure: monitors[0] ?? null,
       passThrough: (request, response, context) => bridge.passThrough(request, response, context),
       upgrade: (request, socket, head, refuse) => hub.upgrade(request, socket, head, refuse),
     },
@@ -194,6 +202,10 @@ export async function startTokenscope(
   for (const source of sources) {
     source.start()
     cleanup.defer(() => source.stop())
+  }
+  for (const monitor of monitors) {
+    cleanup.defer(() => monitor.stop())
+    await monitor.start()
   }
   for (const schedule of backups) {
     schedule.start()

@@ -39,7 +39,11 @@ await runShortProgram(
 
 async function shm(config: ShmConfig, signal: AbortSignal): Promise<number> {
   const { folder, form, output, tests, threads } = config
-  const assessor = new Assessor(folder, { tests, ...(threads === null ? {} : { threads }) })
+  const assessor = new Assessor(folder, {
+    tests,
+    callerHelps: true,
+    ...(threads === null ? {} : { threads }),
+  })
   const comparison = new Comparison(assessor, { ...config, root: folder })
   const line = assessLine(process.stderr)
   const { isScreen, width } = screenOf(process.stdout)

@@ -69,6 +69,7 @@ const SHAPES: Record<Flag, [schema: TSchema, words: string]> = {
     'trace, debug, info, warn, error, fatal or silent',
   ],
   'dump-wgsl': [Type.String(), 'the path of a folder'],
+  shm: [Type.String({ minLength: 1 }), 'the path of a folder, or off'],
   kind: [
     Type.Enum(['demo', 'lmstudio', 'llamacpp', 'ollama', 'vllm'] satisfies ServerKind[]),
     'demo, lmstudio, llamacpp, ollama or vllm',

@@ -163,6 +163,13 @@ export const CONFIG_KEYS = [
     fallback: '',
     meaning: 'folder that shaders are written to, whole, as the GPU compiles them',
   },
+  {
+    flag: 'shm',
+    value: 'DIR',
+    repeatable: false,
+    fallback: 'off',
+    meaning: 'source tree to score, at the start and at each change while somebody watches',
+  },
 ] as const satisfies readonly ConfigKey[]
 
 export type ConfigFlag = (typeof CONFIG_KEYS)[number]['flag']

@@ -21,6 +21,7 @@ export const ERROR_CODES = {
     retryable: false,
     meaning: 'another recording has this id, and is not the same',
   },
+  NO_SOURCE_TREE: { status: 409, retryable: false, meaning: 'no source tree is scored' },
   NOT_CONTINUABLE: { status: 409, retryable: false, meaning: 'the answer cannot be gone on with' },
   BODY_TOO_LARGE: { status: 413, retryable: false, meaning: 'the body is over its limit' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, meaning: 'the body is not of a known type' },

@@ -10,6 +10,8 @@ interface MetricRow {
   help: string
   labels: readonly string[]
   buckets?: readonly number[]
+  /** Of a gauge without labels that is not there before it is set; any other begins with 0. */
+  absent?: true
 }
 
 // OpenTelemetry's GenAI buckets end at 10 s, too short for a long prefill on local hardware: the
@@ -128,6 +130,17 @@ export const METRICS = {
     help: 'One layout step of the compositor.',
     labels: ['backend', 'layout'],
     buckets: [0.00001, 0.00005, ...FAST_BUCKETS],
+  },
+  tokenscope_pas_score: {
+    type: 'gauge',
+    help: 'Structural health of the source tree, from 0 to 1 (PAS); NaN where there is nothing to score.',
+    labels: [],
+    absent: true,
+  },
+  tokenscope_pas_dimension: {
+    type: 'gauge',
+    help: 'One dimension of it, from 0 to 1, after calibration; NaN where it is not defined.',
+    labels: ['name'],
   },
 } as const satisfies Record<string, MetricRow>
 

@@ -43,8 +43,11 @@ export function createMetrics(): Metrics {
           }
         },
       })
-    } else if (row.type === 'gauge') gauges.set(name, new Gauge(options))
-    else {
+    } else if (row.type === 'gauge') {
+      const gauge = new Gauge(options)
+      if ('absent' in row) gauge.remove()
+      gauges.set(name, gauge)
+    } else {
       const histogram = new Histogram(name, row.help, row.labels, row.buckets)
       histograms.set(name, histogram)
       // The registry asks for a name and for `get`; its type says that only prom-client's own have them.

@@ -11,6 +11,9 @@ export interface BannerFacts {
   components: readonly ComponentReport[]
 }
 
+/** Components that a start shows as they tell of themselves. */
+const SHOWN: ReadonlySet<string> = new Set(['upstream', 'source', 'compositor', 'structure'])
+
 const MARK_STYLE: Record<ComponentReport['status'], Style> = {
   ok: 'green',
   degraded: 'yellow',
@@ -52,7 +55,7 @@ export function bannerText(
     return row(at === 0 ? 'upstream' : '', `${mark} ${stateOf(upstream)}`)
   }
   const rows = components
-    .filter(({ name }) => name === 'upstream' || name === 'source' || name === 'compositor')
+    .filter(({ name }) => SHOWN.has(name))
     .map(({ name, status, detail, facts }) => {
       const upstreams = (facts?.upstreams ?? []) as readonly UpstreamFacts[]
       if (upstreams.length > 1) return upstreams.map(upstreamRow).join('\n')

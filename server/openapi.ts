@@ -65,6 +65,7 @@ const TAGS = [
   { name: 'pictures', description: 'The map as a picture' },
   { name: 'upstreams', description: 'The model servers, and the cache before them' },
   { name: 'viewers', description: 'Who watches' },
+  { name: 'structure', description: 'The structural health of a source tree' },
   { name: 'status', description: 'How Tokenscope itself is, and what it can be asked' },
 ]
 

@@ -23,6 +23,7 @@ import { recordRoutes } from './record-routes.ts'
 import { replayRoutes } from './replay-routes.ts'
 import { type Generations, scopeRoutes } from './scope-routes.ts'
 import { type StatusOptions, statusRoutes } from './status-routes.ts'
+import { type Structure, structureRoutes } from './structure-routes.ts'
 import { type Upstreams, upstreamRoutes, type Workflows } from './upstream-routes.ts'
 
 export const STREAM_PATH = '/scope/v1/stream'
@@ -45,6 +46,8 @@ export interface OwnRooms {
   frames: Frames
   records: Records
   replays: Pick<Replays, 'start' | 'play'>
+  /** Null: no source tree is scored. */
+  structure: Structure | null
 }
 
 export interface AppOptions {
@@ -125,6 +128,7 @@ export async function route(app: FastifyInstance, options: AppOptions): Promise<
   upstreamRoutes(app, rooms.upstreams, rooms.workflows)
   cacheRoutes(app, rooms.cache)
   clientRoutes(app, rooms.clients)
+  structureRoutes(app, rooms.structure)
   app.get(STREAM_PATH, { schema: STREAM }, () => {
     throw new TokenscopeError('BAD_REQUEST', `${STREAM_PATH} is a WebSocket; connect with ws://.`)
   })

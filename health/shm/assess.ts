@@ -22,6 +22,8 @@ export interface AssessorOptions {
   tests?: boolean
   /** Threads that read files; one for each processor if not given. */
   threads?: number
+  /** Whether the calling thread is one of them, as for who has nothing else to do; as a rule it only waits. */
+  callerHelps?: boolean
 }
 
 /** How far an assessment is. */
@@ -84,10 +86,10 @@ export class Assessor {
   #hasFailed = false
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(root: string, { tests = false, threads }: AssessorOptions = {}) {
+  constructor(root: string, { tests = false, threads, callerHelps = false }: AssessorOptions = {}) {
     this.#root = resolve(root)
     this.#tests = tests
-    this.#pool = new ExtractionPool(threads === undefined ? {} : { threads })
+    this.#pool = new ExtractionPool({ callerHelps, ...(threads === undefined ? {} : { threads }) })
   }
 
   /**
@@ -193,7 +195,7 @@ export class Assessor {
     })
     signal?.throwIfAborted()
     // git works while files are read. Most trees have no file that reading leaves out, so its answer will do.
-    const early = churnOf(scanned, partitionOf(scanned, config))
+    const early = churnOf(scanned, partitionOf(scanned, config), signal)
     const [{ read, seen, warnings }, churnThen] = await settled(
       this.#readFiles(scanned, before, onProgress, signal),
       early,
@@ -202,7 +204,7 @@ export class Assessor {
     const tree = isWhole ? scanned : { ...scanned, files: read.map(({ file }) => file) }
     if (tree.files.length === 0 && !isWhole) warnings.push(NOTHING_LEFT)
     const partition = partitionOf(tree, config)
-    const churn = isWhole ? churnThen : await churnOf(tree, partition)
+    const churn = isWhole ? churnThen : await churnOf(tree, partition, signal)
     const places = new Map(tree.files.map(({ path }, i) => [path, i]))
     const resolver = new ImportResolver(tree, { includeDirs: config?.include_dirs ?? [] })
     const known = { config, tree, folders, read, seen, places, partition, churn, resolver, warnings }
@@ -279,11 +281,12 @@ function troubleOf({ file: { path }, extraction: { trouble } }: ReadFile): ScanW
   return trouble === null ? [] : [{ code: trouble.code, path, message: trouble.message }]
 }
 
-function churnOf(tree: SourceTree, partition: Partition): Promise<Churn> {
+function churnOf(tree: SourceTree, partition: Partition, signal: AbortSignal | undefined): Promise<Churn> {
   return readChurn(
     tree.root,
     tree.files.map(({ path }) => path),
     partition,
+    signal,
   )
 }
 

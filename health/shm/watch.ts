@@ -1,6 +1,6 @@
 /** A folder's score as it changes. */
 import { type FSWatcher, lstatSync, watch } from 'node:fs'
-import { join, posix, resolve, sep } from 'node:path'
+import { basename, join, posix, resolve, sep } from 'node:path'
 import { reasonOf } from '../../events/errors.ts'
 import type { Assessor, AssessProgress } from './assess.ts'
 import type { PasReport } from './report.ts'
@@ -14,9 +14,20 @@ export interface WatchOptions {
   root: string
   /** Told the first report, and every one that differs from the one before; what it throws is told to `onError`. */
   onReport(report: PasReport): unknown
-  /** Told what keeps a report from being made; the next change is a new try. */
+  /** Told what keeps a report from being made, once; the next change is a new try, and so is every other second. */
   onError(message: string): void
+  /** Told why changes are seen late; if not given, `onError` is. */
+  onNotice?(message: string): void
+  /** Told that an assessment ended, whatever came of it. */
+  onSettled?(): void
   onProgress?(progress: AssessProgress): void
+}
+
+/** A folder that is listened in. */
+interface Listening {
+  watcher: FSWatcher
+  /** Which one of those that had its name. */
+  identity: string | null
 }
 
 /** Editors write in several steps: it is waited until so long nothing happened, but not for longer than this. */
@@ -38,7 +49,7 @@ export class Watch {
   readonly #options: WatchOptions
   readonly #root: string
   readonly #isRecursive: boolean
-  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #watchers = new Map<string, Listening>()
   #polling: NodeJS.Timeout | null = null
   #timer: NodeJS.Timeout | null = null
   #firstEventAt: number | null = null
@@ -46,6 +57,8 @@ export class Watch {
   #changed: Set<string> | null = new Set()
   #running: Promise<void> | null = null
   #told: string | null = null
+  #trouble: string | null = null
+  #retry: NodeJS.Timeout | null = null
   readonly #stopping = new AbortController()
 
   /** @param recursive whether the system watches folders with all that is below them */
@@ -60,9 +73,10 @@ export class Watch {
 
   /** Makes the first report; from then on changes are seen. @throws what kept it from being made */
   async start(): Promise<void> {
-    const { assessor, onProgress } = this.#options
+    const { assessor, onProgress, onSettled } = this.#options
     const report = await assessor.assess({ onProgress, signal: this.#stopping.signal })
     await this.#tell(report)
+    onSettled?.()
     this.#changed = this.#listen() ? null : new Set()
     await this.#run()
   }
@@ -70,10 +84,11 @@ export class Watch {
   /** Ends it; nothing is told afterwards. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    for (const watcher of this.#watchers.values()) watcher.close()
+    for (const { watcher } of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#polling !== null) clearInterval(this.#polling)
+    if (this.#retry !== null) clearTimeout(this.#retry)
     await this.#running
   }
 
@@ -89,14 +104,16 @@ export class Watch {
     while (!this.#stopping.signal.aborted && (this.#changed === null || this.#changed.size > 0)) {
       const changed = this.#changed
       this.#changed = new Set()
+      const { folders } = this.#options.assessor
       await this.#assess(changed)
+      const isOther = changed === null || folders !== this.#options.assessor.folders
       // What happened in a folder before it was watched nobody told.
-      if (this.#listen()) this.#changed = null
+      if (isOther && this.#listen()) this.#changed = null
     }
   }
 
   async #assess(changed: ReadonlySet<string> | null): Promise<void> {
-    const { assessor, onError, onProgress } = this.#options
+    const { assessor, onError, onProgress, onSettled } = this.#options
     const { signal } = this.#stopping
     try {
       const report = await assessor.assess({
@@ -104,13 +121,24 @@ export class Watch {
         onProgress,
         signal,
       })
+      this.#trouble = null
       await this.#tell(report)
     } catch (error) {
       if (signal.aborted) return
       // When it works again that is news, even if nothing else is.
       this.#told = null
-      onError(reasonOf(error))
+      const trouble = reasonOf(error)
+      if (trouble !== this.#trouble) onError(trouble)
+      this.#trouble = trouble
+      this.#tryLater()
     }
+    onSettled?.()
+  }
+
+  /** Some troubles pass without a change that anybody tells. */
+  #tryLater(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.#note(null), POLL_MS)
   }
 
   async #tell(report: PasReport): Promise<void> {
@@ -126,8 +154,9 @@ export class Watch {
     if (this.#stopping.signal.aborted) return false
     const wanted = new Set(this.#isRecursive ? [''] : ['', ...this.#options.assessor.folders])
     if (!this.#isRecursive && isFolder(join(this.#root, REFLOG_FOLDER))) wanted.add(REFLOG_FOLDER)
-    for (const [folder, watcher] of this.#watchers) {
-      if (wanted.has(folder)) continue
+    for (const [folder, { watcher, identity }] of this.#watchers) {
+      // One that went and is there again is another one, and what listens to the old one hears nothing of it.
+      if (wanted.has(folder) && identity === identityOf(join(this.#root, folder))) continue
       watcher.close()
       this.#watchers.delete(folder)
     }
@@ -140,23 +169,31 @@ export class Watch {
   }
 
   #listenIn(folder: string): boolean {
+    const path = join(this.#root, folder)
     try {
-      const watcher = watch(join(this.#root, folder), { recursive: this.#isRecursive }, (type, name) => {
+      const identity = identityOf(path)
+      const watcher = watch(path, { recursive: this.#isRecursive }, (type, name) => {
         this.#hear(folder, type, name)
       })
-      this.#watchers.set(folder, watcher)
+      this.#watchers.set(folder, { watcher, identity })
       watcher.on('error', error => this.#lose(folder, watcher, error))
       return true
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      // It has gone meanwhile, which its parent tells.
       if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#poll(error)
+      // It has gone meanwhile, which its parent tells, if it has one here.
+      else if (folder === '') this.#tryLater()
       return false
     }
   }
 
   #hear(folder: string, type: string, name: string | null): void {
     if (name === null) {
+      this.#note(null)
+      return
+    }
+    // The root's own end is told by its name.
+    if (folder === '' && name === basename(this.#root) && !isFolder(this.#root)) {
       this.#note(null)
       return
     }
@@ -198,7 +235,7 @@ export class Watch {
 
   #lose(folder: string, watcher: FSWatcher, error: unknown): void {
     watcher.close()
-    if (this.#watchers.get(folder) === watcher) this.#watchers.delete(folder)
+    if (this.#watchers.get(folder)?.watcher === watcher) this.#watchers.delete(folder)
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOSPC' || code === 'EMFILE') this.#poll(error)
     this.#note(null)
@@ -209,7 +246,8 @@ export class Watch {
     if (this.#polling !== null || this.#stopping.signal.aborted) return
     this.#polling = setInterval(() => this.#note(null), POLL_MS)
     const why = `Not every folder can be watched: ${reasonOf(error)}`
-    this.#options.onError(`${why}. Changes are looked for every ${POLL_MS / 1000} seconds.`)
+    const { onNotice = this.#options.onError } = this.#options
+    onNotice(`${why}. Changes are looked for every ${POLL_MS / 1000} seconds.`)
   }
 }
 
@@ -220,4 +258,10 @@ function parentOf(path: string): string {
 
 function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+/** What tells a folder from the next one at its path; null: there is none. */
+function identityOf(path: string): string | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  return stats === undefined ? null : `${stats.dev} ${stats.ino} ${stats.birthtimeMs}`
 }

@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import type { Static, TSchema } from 'typebox'
+import type { Static, TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
 import { ERROR_CODES } from '../../events/errors.ts'
+import type { GateVerdict } from '../../health/shm/baseline.ts'
+import type { PasReport } from '../../health/shm/report.ts'
+import type { TreeStanding } from '../../health/shm/tree-standing.ts'
 import type { OpenApi, Operation, Schema } from '../../server/openapi.ts'
 import type {
   EditSchema,
@@ -14,8 +17,10 @@ import type {
   RecordedTokenSchema,
 } from '../../server/record-schema.ts'
 import { createApp, route } from '../../server/scope-app.ts'
+import type { PasReportSchema, treeStanding } from '../../server/structure-schema.ts'
 import type { Edit, GenerationDetail, GenerationRecord, RecordedToken } from '../../store/recording.ts'
 import { ApiStage } from '../support/api-stage.ts'
+import { soon } from '../support/soon.ts'
 import { useStage } from '../support/stage.ts'
 
 /** Paths that are no part of the API. */
@@ -23,7 +28,7 @@ const UNDESCRIBED = ['GET /', 'GET /assets/*']
 const NONE = '—'
 
 const api = new ApiStage()
-const stage = useStage({}, { cache: true })
+const stage = useStage({}, { cache: true, shm: join(import.meta.dirname, '../../events') })
 let document: OpenApi
 /** `METHOD /path` of all routes, HEAD and refused methods aside. */
 const routes: string[] = []
@@ -168,10 +173,14 @@ const ASKS: [operation: string, path: string, status: number, body?: object | st
   ['DELETE /scope/v1/cache', '/scope/v1/cache', 200],
   ['GET /scope/v1/clients', '/scope/v1/clients?limit=1', 200],
   ['GET /scope/v1/clients', '/scope/v1/clients?cursor=x', 400],
+  ['GET /scope/v1/shm', '/scope/v1/shm', 200],
+  ['POST /scope/v1/shm/scan', '/scope/v1/shm/scan', 202],
   ['GET /scope/v1/frame.png', '/scope/v1/frame.png?w=64&h=64&kind=message&x=1.5', 200],
   ['GET /scope/v1/frame.png', '/scope/v1/frame.png?w=8192&h=8192', 400],
 ]
 const RECORD_ASKS: typeof ASKS = [
+  ['GET /scope/v1/shm', '/scope/v1/shm', 200],
+  ['POST /scope/v1/shm/scan', '/scope/v1/shm/scan', 409],
   ['GET /scope/v1/generations', '/scope/v1/generations?limit=1', 200],
   ['GET /scope/v1/generations', '/scope/v1/generations?state=x', 400],
   ['GET /scope/v1/generations/:id', '/scope/v1/generations/g_1', 200],
@@ -233,6 +242,11 @@ test('the schemas of records are their types', () => {
   expectTypeOf<RecordedToken>().toExtend<Static<typeof RecordedTokenSchema>>()
 })
 
+test('the schemas of the report on a source tree are its types', () => {
+  expectTypeOf<PasReport & { gate?: GateVerdict }>().toExtend<Static<typeof PasReportSchema>>()
+  expectTypeOf<TreeStanding>().toExtend<Static<TObject<typeof treeStanding>>>()
+})
+
 describe('what is answered is what the document says', () => {
   test('for every operation', async () => {
     await stage.take('tokens=3')
@@ -284,6 +298,16 @@ describe('what is answered is what the document says', () => {
     await hold(stage.url, [one, path, 404])
     await hold(stage.url, [...take, 201, file])
     await hold(stage.url, [one, path, 200])
+  })
+
+  test('of a source tree that was scored', async () => {
+    const answer = await soon(async () => {
+      const given = await hold(stage.url, ['GET /scope/v1/shm', '/scope/v1/shm', 200])
+      const { data, metadata } = JSON.parse(given.toString())
+      expect([data?.counts.files > 0, metadata.state]).toEqual([true, 'ready'])
+      return data
+    })
+    expect(answer.warnings).toEqual(expect.any(Array))
   })
 
   test('for who is not let in', async () => {

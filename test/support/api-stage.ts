@@ -98,6 +98,7 @@ const NOTHING: Omit<Rooms, 'records' | 'replays'> = {
   cache: { statistics: nothing, empty: () => 0 },
   clients: { clients: () => [] },
   frames: { frame: nothing, shows: async () => false },
+  structure: null,
   passThrough: async (_request, _response, { fail }) => fail(new TokenscopeError('NO_UPSTREAM', 'None.')),
   upgrade: (_request, _socket, _head, refuse) => refuse(new TokenscopeError('DRAINING', 'Stopping.')),
 }

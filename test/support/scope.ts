@@ -37,6 +37,7 @@ export async function startScope({
     allowHosts: [],
     logLevel: 'silent',
     dumpWgsl: null,
+    shm: null,
     ...overrides,
   })
   return {

@@ -36,11 +36,13 @@ const DIFF_OPTIONS = [
  * @param root the folder that is scored, in a repository or its top
  * @param paths of the files, from the root
  * @param partition of the files in the same order
+ * @param signal ends git; what is given then is that nothing is known
  */
 export async function readChurn(
   root: string,
   paths: readonly string[],
   partition: Partition,
+  signal?: AbortSignal,
 ): Promise<Churn> {
   const problem = await whyUnknown(root)
   if (problem !== null) return unknown(problem.code, problem.message)
@@ -61,6 +63,7 @@ export async function readChurn(
       .concat(DIFF_OPTIONS)
       .concat(['HEAD', '--']),
     token => tally.add(token),
+    signal,
   )
   if (walk.code !== 0)
     return unknown('NO_HISTORY', `git could not tell which files commits touch${because(walk)}.`)

@@ -50,7 +50,7 @@ const MAX_SAID = 2000
 
 /** How git ended. */
 export interface GitEnd {
-  /** Null: it could not be started, or was stopped since it took longer than a minute. */
+  /** Null: it could not be started, or was stopped since it took longer than a minute or nobody wants it any more. */
   code: number | null
   /** The beginning of what it said on stderr. */
   said: string
@@ -58,7 +58,7 @@ export interface GitEnd {
 
 /**
  * Asks git in a folder. Its variables and settings are fixed as far as they would change an answer; who may ask is left to git
- * (`safe.directory`). It is stopped after a minute.
+ * (`safe.directory`). It is stopped after a minute, or when `signal` says so.
  *
  * @param onToken told of each text that ends with NUL, and of what is left behind the last one if that is not empty
  * @returns how it ended; it never throws
@@ -67,6 +67,7 @@ export function askGit(
   folder: string,
   args: readonly string[],
   onToken: (token: string) => void,
+  signal?: AbortSignal,
 ): Promise<GitEnd> {
   // Node would throw; no system takes it.
   if ([folder, ...args].some(text => text.includes('\0')))
@@ -88,6 +89,7 @@ export function askGit(
       timeout: LIMIT_MS,
       killSignal: 'SIGKILL',
       windowsHide: true,
+      ...(signal === undefined ? {} : { signal }),
     },
   )
   let said = ''

@@ -147,6 +147,27 @@ describe('a watch', () => {
     await reported(({ subsystems }) => subsystems.find(({ name }) => name === 'b')?.lines, 20)
   })
 
+  it('hears a folder that took the place of another one at once', async () => {
+    await started()
+    // As a checkout does it: nobody looks between both.
+    rmSync(join(root, 'b'), { recursive: true })
+    write({ 'b/two.ts': '\n\n' })
+    await reported(({ subsystems }) => subsystems.find(({ name }) => name === 'b')?.lines, 2)
+    write({ 'b/two.ts': '\n\n\n' })
+    await reported(({ subsystems }) => subsystems.find(({ name }) => name === 'b')?.lines, 3)
+  })
+
+  it('tells a folder that went once, and scores the one that comes in its place', async () => {
+    await started()
+    rmSync(root, { recursive: true })
+    await expect.poll(() => errors.length).toBe(1)
+    write({ 'c/three.ts': '\n' })
+    await reported(files, 1)
+    write({ 'd/four.ts': '\n' })
+    await reported(files, 2)
+    expect(errors).toHaveLength(1)
+  })
+
   it('does not begin where there is no folder', async () => {
     rmSync(root, { recursive: true })
     await expect(started()).rejects.toThrow(/cannot be scored/)
