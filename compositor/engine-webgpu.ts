@@ -74,7 +74,7 @@ export class WebgpuEngine implements Engine {
   /**
    * Compiles the shaders for `device`, which belongs to the engine from then on.
    *
-   * @throws TokenscopeError INTERNAL if a shader does not compile
+   * @throws Error if a shader does not compile
    */
   static async create(options: WebgpuEngineOptions): Promise<WebgpuEngine> {
     return new WebgpuEngine(options, await Kernels.create({ read: readShader, ...options }))

@@ -60,7 +60,7 @@ export class Kernels {
   /**
    * Compiles them.
    *
-   * @throws TokenscopeError INTERNAL if a shader does not compile
+   * @throws Error if a shader does not compile
    */
   static async create(options: KernelOptions): Promise<Kernels> {
     const { device, read, dump } = options

@@ -29,6 +29,13 @@ function togglePanel(scope: Scope, panel: Panel): void {
   scope.panel.value = scope.panel.value === panel ? null : panel
 }
 
+/** Opens the instruments at the structure of a source tree, or closes them where they show it. */
+function toggleStructure({ panel, part }: Scope): void {
+  const isOpen = panel.value === 'instruments' && part.value === 'structure'
+  part.value = 'structure'
+  panel.value = isOpen ? null : 'instruments'
+}
+
 /** Closes what lies on top: the field that is typed in, the sheet, the panel, the inspector, the hint. */
 function stepBack(scope: Scope, typing: boolean): void {
   const chosen = scope.selection.current.value !== null
@@ -52,6 +59,8 @@ function choose(scope: Scope, { key, repeat }: KeyboardEvent): boolean {
   if (layout !== undefined) scope.look.layout.value = layout
   else if (panel !== undefined) {
     if (!repeat) togglePanel(scope, panel)
+  } else if (key === 's') {
+    if (!repeat) toggleStructure(scope)
   } else if (key === 'm') {
     if (!repeat) scope.look.toggleMinimap()
   } else if (key === '/') document.getElementById('prompt')?.focus()

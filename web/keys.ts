@@ -20,7 +20,7 @@ export const KEYS: readonly KeyGroup[] = [
       { keys: ['+', '−'], does: 'zoom in, zoom out' },
       { keys: ['←', '→', '↑', '↓'], does: 'move the map; with Shift while a token is looked at' },
       { keys: ['0', 'f'], does: 'show everything; follow what is live' },
-      { keys: ['i', 'c', 'm'], does: 'instruments, compare, minimap' },
+      { keys: ['i', 's', 'c', 'm'], does: 'instruments, structure, compare, minimap' },
     ],
   },
   {

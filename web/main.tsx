@@ -6,6 +6,7 @@ import { createScopeClient } from '../broadcast/client.ts'
 import { App } from './app.tsx'
 import { FirstRun } from './frame/first-run-state.ts'
 import { Health } from './health.ts'
+import { rememberedPart } from './instruments/instrument-part.ts'
 import { attachKeyboard } from './keyboard.ts'
 import { Library } from './library.ts'
 import { createLost } from './lost.ts'
@@ -103,6 +104,7 @@ const scope: Scope = {
   line,
   compared,
   panel: signal(null),
+  part: rememberedPart(),
   compose,
   theme,
   firstRun,

@@ -4,6 +4,7 @@ import { useContext } from 'preact/hooks'
 import type { ScopeClient } from '../broadcast/client.ts'
 import type { FirstRun } from './frame/first-run-state.ts'
 import type { Health } from './health.ts'
+import type { InstrumentPart } from './instruments/instrument-part.ts'
 import type { Library } from './library.ts'
 import type { MapLook } from './map/map-look.ts'
 import type { MapView } from './map/map-view.ts'
@@ -35,6 +36,8 @@ export interface Scope {
   compared: Signal<readonly string[]>
   /** What lies over the map, if anything. */
   panel: Signal<Panel | null>
+  /** Which part of the instruments is shown where they are. */
+  part: Signal<InstrumentPart>
   /** What this page asks for. */
   compose: Compose
   theme: Theme

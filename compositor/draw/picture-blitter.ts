@@ -26,7 +26,7 @@ export class PictureBlitter {
   /**
    * Compiles the shader. Resolves once nothing is left to be compiled while drawing.
    *
-   * @throws TokenscopeError INTERNAL with file and line where the device does not take it
+   * @throws Error with file and line where the device does not take it
    */
   static async create(
     device: GPUDevice,

@@ -38,7 +38,7 @@ export class ViewRenderer {
   /**
    * Compiles the shaders. Resolves once nothing is left to be compiled while drawing.
    *
-   * @throws TokenscopeError INTERNAL with file and line where the device does not take a shader
+   * @throws Error with file and line where the device does not take a shader
    */
   static async create(options: ViewRendererOptions): Promise<ViewRenderer> {
     const { device, format, read } = options

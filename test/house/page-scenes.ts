@@ -93,6 +93,8 @@ export const SCENES: readonly Scene[] = [
       })
     },
   },
+  { name: 'structure', show: structure('structure', 'dark') },
+  { name: 'structure-light', show: structure('structure-light', 'light') },
   {
     name: 'rail',
     show: async stage => {
@@ -212,6 +214,24 @@ function wholePage(name: string, theme: Theme) {
       await landed(page, 110)
       await stage.take(page, name)
     })
+  }
+}
+
+/** The structure of Tokenscope's own sources, with a cell of the matrix looked at. Where they lie is nobody's business. */
+function structure(name: string, theme: Theme) {
+  return async (stage: PageStage): Promise<void> => {
+    const page = await stage.open({ ...WIDE, theme })
+    await page.keyboard.press('s')
+    await page.getByTestId('scan-words').filter({ hasText: 'watching' }).waitFor()
+    await page.getByTestId('dsm-matrix').hover({ position: { x: 220, y: 290 } })
+    await page
+      .locator('.structure .place')
+      .first()
+      .evaluate(root => {
+        root.textContent = '/home/you/tokenscope'
+      })
+    await stage.rest(page)
+    await stage.take(page, name)
   }
 }
 

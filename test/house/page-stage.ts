@@ -6,6 +6,9 @@ import { drawnBySoftware, launchBrowser } from '../support/browser.ts'
 import { CHAT } from '../support/demo.ts'
 import { startScope } from '../support/scope.ts'
 
+/** Its own sources are the tree that it scores. */
+const ROOT = join(import.meta.dirname, '../..')
+
 export type Theme = 'dark' | 'light'
 
 /** What is asked of the demo model. */
@@ -46,7 +49,7 @@ export class PageStage {
 
   /** Starts a server; the page is drawn by WebGPU. */
   static async start(folder: string, upstream = 'demo'): Promise<PageStage> {
-    const scope = await startScope({ upstreams: [upstream] })
+    const scope = await startScope({ upstreams: [upstream], shm: ROOT })
     return new PageStage(scope, await launchBrowser({ webgpu: true }), folder)
   }
 

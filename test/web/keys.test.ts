@@ -28,6 +28,7 @@ function isTaken(key: string): boolean {
   const idle: Record<string, unknown> = new Proxy({}, { get: () => () => {} })
   const scope = {
     ...{ map: signal(null), panel: signal(null), help: signal(false), railOpen: signal(false) },
+    part: signal('tokens'),
     ...{ selection: { current: signal(null) }, firstRun: { open: signal(false) }, playhead: idle },
     look: { layout: signal('map'), toggleMinimap: () => {} },
   }

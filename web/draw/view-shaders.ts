@@ -5,7 +5,7 @@ import viewBlit from '../../shaders/view-blit.wgsl?raw'
 import viewFrame from '../../shaders/view-frame.wgsl?raw'
 import { pageRasterizer } from './glyph-rasterizer.ts'
 
-/** The shaders that the page draws with: the files of the server, word for word. */
+/** The shaders that the page draws with: the files of the server, in the built page without their comments. */
 const TEXTS: Readonly<Record<string, string>> = {
   'glyphs.wgsl': glyphs,
   'quads.wgsl': quads,

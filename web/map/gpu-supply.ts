@@ -1,4 +1,3 @@
-import { reasonOf } from '../../events/errors.ts'
 import type { PictureLayer } from '../view/picture-layer.ts'
 
 /** After a loss a device is asked for this many times more, after these delays in milliseconds. */
@@ -60,7 +59,7 @@ export class GpuSupply {
     try {
       device = await this.#request()
     } catch (error) {
-      if (!this.#stopped) failed(reasonOf(error))
+      if (!this.#stopped) failed((error as Error).message)
       return
     }
     if (this.#stopped) {
@@ -80,7 +79,7 @@ export class GpuSupply {
       if (this.#device !== device) return
       this.#drop()
       this.#options.report(error as Error)
-      this.#options.without(`WebGPU does not work here (${reasonOf(error).split('\n', 1)[0]})`)
+      this.#options.without(`WebGPU does not work here (${(error as Error).message.split('\n', 1)[0]})`)
     }
   }
 
@@ -100,7 +99,7 @@ export class GpuSupply {
     try {
       return await adapter.requestDevice()
     } catch (cause) {
-      throw new Error(`the GPU gives no device (${reasonOf(cause)})`, { cause })
+      throw new Error(`the GPU gives no device (${(cause as Error).message})`, { cause })
     }
   }
 

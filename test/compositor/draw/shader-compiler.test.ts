@@ -18,7 +18,6 @@ describe.skipIf(noGpu)(`compileShader ${noGpu ?? ''}`, () => {
     await expect(compiling).rejects.toThrow(
       /^The shader a\.wgsl does not compile: b\.wgsl:4: .*cannot convert.*f?loat.*u32/,
     )
-    await expect(compiling).rejects.toMatchObject({ code: 'INTERNAL' })
   })
 
   it('gives a module, without errors on the side', async () => {
