@@ -45,30 +45,47 @@ function rewritten(
   removed: readonly number[],
   added: ReadonlyMap<number, readonly [target: number, line: number][]>,
 ): ImportGraph {
-  const gone = new Uint8Array(targets.length)
-  for (const edge of removed) gone[edge] = 1
+  const gone = new Set(removed)
+  const touched = new Set(added.keys())
+  for (const edge of gone) touched.add(sourceOf(offsets, edge))
+  const more = [...added.values()].reduce((sum, rest) => sum + rest.length, 0)
   const starts = new Uint32Array(count + 1)
-  const ends = new Uint32Array(targets.length)
-  const places = new Uint32Array(targets.length)
+  const ends = new Uint32Array(targets.length + more)
+  const places = new Uint32Array(targets.length + more)
   let kept = 0
-  const keep = (target: number, line: number) => {
-    ends[kept] = target
-    places[kept++] = line
+  let node = 0
+  // What is not touched is most of it, and stays as it is.
+  const keepUpTo = (next: number) => {
+    const [first, last] = [offsets[node] as number, offsets[next] as number]
+    ends.set(targets.subarray(first, last), kept)
+    places.set(lines.subarray(first, last), kept)
+    const shift = kept - first
+    for (; node < next; node++) starts[node + 1] = (offsets[node + 1] as number) + shift
+    kept += last - first
   }
-  for (let node = 0; node < count; node++) {
-    const more = added.get(node)
-    const first = offsets[node] as number
-    const last = offsets[node + 1] as number
-    if (more) {
-      const row = new Map(more)
-      for (let edge = first; edge < last; edge++)
-        if (gone[edge] === 0) row.set(targets[edge] as number, lines[edge] as number)
-      for (const [target, line] of [...row].sort(([one], [other]) => one - other)) keep(target, line)
-    } else {
-      for (let edge = first; edge < last; edge++)
-        if (gone[edge] === 0) keep(targets[edge] as number, lines[edge] as number)
+  for (const changed of [...touched].sort((one, other) => one - other)) {
+    keepUpTo(changed)
+    const row = new Map(added.get(changed))
+    for (let edge = offsets[changed] as number; edge < (offsets[changed + 1] as number); edge++)
+      if (!gone.has(edge)) row.set(targets[edge] as number, lines[edge] as number)
+    for (const [target, line] of [...row].sort(([one], [other]) => one - other)) {
+      ends[kept] = target
+      places[kept++] = line
     }
-    starts[node + 1] = kept
+    node = changed + 1
+    starts[node] = kept
   }
+  keepUpTo(count)
   return { count, offsets: starts, targets: ends.slice(0, kept), lines: places.slice(0, kept) }
+}
+
+/** The node that an edge comes from: the last one whose edges begin at it or before. */
+function sourceOf(offsets: Uint32Array, edge: number): number {
+  let [low, high] = [0, offsets.length - 1]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((offsets[middle] as number) <= edge) low = middle
+    else high = middle
+  }
+  return low
 }
