@@ -1,5 +1,10 @@
 /** Sizes and durations as a person reads them, at the most three digits of what matters and their unit. */
 
+/** A count with a comma at each three digits, as `12,345`. Intl would take 20 ms to begin, a tenth of a short program. @param count whole, not below 0 */
+export function countText(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
 const SIZE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** A size with its decimal unit, as `1.07 GB`. @param bytes not below 0 */

@@ -1,3 +1,4 @@
+import { countText } from '../events/quantities.ts'
 import type { AssessProgress } from '../health/shm/assess.ts'
 import { ProgressLine, type ProgressOutput } from './progress-line.ts'
 
@@ -33,9 +34,9 @@ export function assessLine(
 }
 
 function filesText(files: number): string {
-  return `${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`
+  return `${countText(files)} ${files === 1 ? 'file' : 'files'}`
 }
 
 function rateText(perSecond: number): string {
-  return `${Math.round(perSecond).toLocaleString('en')}/s`
+  return `${countText(Math.round(perSecond))}/s`
 }

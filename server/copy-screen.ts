@@ -1,4 +1,4 @@
-import { sizeText } from '../events/quantities.ts'
+import { countText, sizeText } from '../events/quantities.ts'
 import type { RecordCounts } from '../store/backup/check-file.ts'
 import type { CopyProgress } from '../store/backup/records-copy.ts'
 import { ProgressLine, type ProgressOutput } from './progress-line.ts'
@@ -24,5 +24,5 @@ export function countsText({ generations, tokens }: RecordCounts): string {
 }
 
 function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -6,6 +6,7 @@ import type { ComponentReport } from '../../../events/components.ts'
 import { reasonOf, TokenscopeError } from '../../../events/errors.ts'
 import type { Meter } from '../../../events/metrics.ts'
 import { DIMENSION_NAMES } from '../baseline.ts'
+import { counted } from '../say/plain-text.ts'
 import type { TreeStanding } from '../tree-standing.ts'
 import type { FromMonitorThread, ReportDigest, ToMonitorThread } from './monitor-thread.ts'
 import { ScoreHistory } from './score-history.ts'
@@ -262,8 +263,4 @@ function scoreText({ score, status }: ReportDigest): string {
 function cyclesText({ sccs, filesInCycles }: ReportDigest): string {
   if (sccs === 0) return 'no import cycles'
   return `${counted(filesInCycles, 'file')} in ${counted(sccs, 'import cycle')}`
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }

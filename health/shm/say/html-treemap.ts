@@ -1,6 +1,7 @@
+import { countText } from '../../../events/quantities.ts'
 import type { PasReport } from '../report.ts'
 import { dataColour } from './data-colour.ts'
-import { counted, escapeMarkup, numberText, percentText, visible } from './plain-text.ts'
+import { counted, escapeMarkup, percentText, visible } from './plain-text.ts'
 import { subsystemGraphOf } from './subsystem-graph.ts'
 import { type Rectangle, treemapOf } from './treemap.ts'
 
@@ -39,7 +40,7 @@ function tile(part: Part, { x, y, width, height }: Rectangle, lines: number): st
   const title = `${name}: ${counted(part.lines, 'line')} (${percentText(part.lines / lines)}), ${counted(part.files, 'file')}, ${stable}`
   const room = width - 2 * PADDING
   const shown = shortened(name, Math.floor(room / NAME_CHARACTER))
-  const small = `${numberText(part.lines)} lines`
+  const small = `${countText(part.lines)} lines`
   const texts = [
     height >= 24 && shown !== '' ? text(x + PADDING, y + 18, 'name', colour.text, shown) : '',
     height >= 42 && shown !== '' && small.length * SMALL_CHARACTER <= room

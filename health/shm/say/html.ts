@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { countText } from '../../../events/quantities.ts'
 import type { PasAdvice, PasDimension, PasPlace, PasScc } from '../report.ts'
 import type { Assessment } from './assessment.ts'
 import { comparedWithout, DIMENSION_WORDS, dimensionsOf } from './dimension-words.ts'
@@ -13,7 +14,6 @@ import {
   cycleSteps,
   escapeMarkup,
   gainText,
-  numberText,
   outcomeText,
   placeText,
   statusText,
@@ -177,11 +177,11 @@ function oneCycle({ size, edges, files, cycle }: PasScc): string {
   const steps = cycleSteps(cycle, MAX_CYCLE_STEPS).map(step => `<li><code>${code(step)}</code></li>`)
   const shown = files.slice(0, MAX_CYCLE_FILES).map(file => `<li><code>${code(visible(file))}</code></li>`)
   if (files.length > MAX_CYCLE_FILES)
-    shown.push(`<li class="soft">and ${numberText(files.length - MAX_CYCLE_FILES)} more</li>`)
+    shown.push(`<li class="soft">and ${countText(files.length - MAX_CYCLE_FILES)} more</li>`)
   const all =
     size === cycle.length
       ? ''
-      : `<details><summary>all ${numberText(size)} files</summary><ul class="places">${shown.join('')}</ul></details>`
+      : `<details><summary>all ${countText(size)} files</summary><ul class="places">${shown.join('')}</ul></details>`
   return `<article class="cycle"><h3>${counted(size, 'file')}, ${counted(edges, 'import')} between them</h3><ol class="steps">${steps.join('')}</ol>${all}</article>`
 }
 
@@ -234,7 +234,7 @@ function footer({ report }: Assessment): string {
     ],
     [
       'imports',
-      `type-only ${isIn(policy.type_only)} (${numberText(counts.type_only)}), dynamic ${isIn(policy.dynamic)} (${numberText(counts.dynamic)}), of other packages ${numberText(counts.external)}`,
+      `type-only ${isIn(policy.type_only)} (${countText(counts.type_only)}), dynamic ${isIn(policy.dynamic)} (${countText(counts.dynamic)}), of other packages ${countText(counts.external)}`,
     ],
     ['tests', isIn(policy.tests)],
     ['NCCD', valueText(also.nccd)],

@@ -1,5 +1,6 @@
 /** Text of a report for a person: names that can do no harm, numbers, widths. */
 import { eastAsianWidth } from 'get-east-asian-width'
+import { countText } from '../../../events/quantities.ts'
 import type { PasAdvice, PasPlace, PasStatus } from '../report.ts'
 
 /** Characters that steer a terminal, turn the direction of text, or end a line. */
@@ -41,12 +42,7 @@ export function padded(text: string, columns: number): string {
 
 /** As `1 file`, `1,204 files`. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${numberText(count)} ${count === 1 ? noun : plural}`
-}
-
-/** As `12,345`. */
-export function numberText(count: number): string {
-  return count.toLocaleString('en')
+  return `${countText(count)} ${count === 1 ? noun : plural}`
 }
 
 /** A value in [0, 1] with three digits, cut and not rounded up: what reads 0.900 is not below it. `–` for none. */

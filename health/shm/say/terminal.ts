@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
+import { countText } from '../../../events/quantities.ts'
 import type { PasAdvice, PasScc, PasStatus } from '../report.ts'
 import type { Assessment } from './assessment.ts'
 import { bigNumber } from './big-number.ts'
@@ -10,7 +11,6 @@ import {
   cutTo,
   cycleSteps,
   gainText,
-  numberText,
   outcomeText,
   padded,
   percentText,
@@ -173,7 +173,7 @@ class Screen {
     this.#heading('What to fix first')
     for (const one of shownOf(advice)) this.#oneAdvice(one)
     const more = advice.length - MAX_ADVICE
-    if (more > 0) this.#lines.push(this.#styled(`and ${numberText(more)} more`, 'dim'))
+    if (more > 0) this.#lines.push(this.#styled(`and ${countText(more)} more`, 'dim'))
     this.#lines.push('')
   }
 
@@ -235,7 +235,7 @@ class Screen {
       this.#lines.push(`  ${this.#styled(cutTo(parts, this.#width - 2), 'dim')}`)
     }
     const more = edges.length - MAX_EDGES
-    if (more > 0) this.#lines.push(this.#styled(`and ${numberText(more)} more`, 'dim'))
+    if (more > 0) this.#lines.push(this.#styled(`and ${countText(more)} more`, 'dim'))
     this.#lines.push('')
   }
 
@@ -250,13 +250,13 @@ class Screen {
       Math.max(...shown.map(one => columnsOf(visible(one.name)))),
       Math.floor(this.#width / 3),
     )
-    const lines = numberText(most).length
+    const lines = countText(most).length
     const cells = Math.min(BAR_CELLS, this.#width - name - lines - 10)
     for (const one of shown) {
       const share = percentText(counts.lines === 0 ? 0 : one.lines / counts.lines).padStart(5)
       const bar = cells < 6 ? '' : `${this.#bar(one.lines / most, cells, null)}  `
       const files = `  ${counted(one.files, 'file')}`
-      const row = `${padded(cutTo(visible(one.name), name), name)}  ${bar}${numberText(one.lines).padStart(lines)} ${share}`
+      const row = `${padded(cutTo(visible(one.name), name), name)}  ${bar}${countText(one.lines).padStart(lines)} ${share}`
       const fits = columnsOf(stripVTControlCharacters(row)) + files.length <= this.#width
       this.#lines.push(fits ? row + this.#styled(files, 'dim') : row)
     }
@@ -280,7 +280,7 @@ class Screen {
       this.#lines.push(this.#arrow(placeText(one), visible(one.specifier), this.#width))
     }
     const more = unresolved.length - MAX_EDGES
-    if (more > 0) this.#lines.push(this.#styled(`and ${numberText(more)} more`, 'dim'))
+    if (more > 0) this.#lines.push(this.#styled(`and ${countText(more)} more`, 'dim'))
     this.#lines.push('')
   }
 
@@ -293,7 +293,7 @@ class Screen {
       this.#item(this.#styled('!', 'yellow'), about + visible(message))
     }
     const more = warnings.length - MAX_WARNINGS
-    if (more > 0) this.#lines.push(this.#styled(`and ${numberText(more)} more`, 'dim'))
+    if (more > 0) this.#lines.push(this.#styled(`and ${countText(more)} more`, 'dim'))
     this.#lines.push('')
   }
 

@@ -1,3 +1,4 @@
+import { countText } from '../../../events/quantities.ts'
 import type { PasAdvice } from '../report.ts'
 import type { Change } from './changes.ts'
 import { scoreOf, toNineDigits } from './pas.ts'
@@ -109,17 +110,17 @@ function sentence(input: AdviceInput, { proposal, counts }: Change): string {
   switch (proposal.kind) {
     case 'dissolve': {
       const { nodes } = proposal.scc
-      const cycle = `the cycle of ${number(nodes.length)} files around ${pathOf(nodes[0] as number)}`
+      const cycle = `the cycle of ${countText(nodes.length)} files around ${pathOf(nodes[0] as number)}`
       return `Remove ${importsIn(input, edges)}: ${cycle} is gone.`
     }
     case 'loosen': {
       const { nodes } = proposal.scc
-      const freed = `${number(proposal.freed)} of the ${number(nodes.length)} files`
+      const freed = `${countText(proposal.freed)} of the ${countText(nodes.length)} files`
       const cycle = `in the cycle around ${pathOf(nodes[0] as number)}`
       return `Remove ${importsIn(input, edges)}: ${freed} ${cycle} are on no cycle then.`
     }
     case 'cut': {
-      const ways = number(structure.counts.reachablePairs - counts.reachablePairs)
+      const ways = countText(structure.counts.reachablePairs - counts.reachablePairs)
       return `Remove ${importsIn(input, edges)}: ${ways} ways from file to file lead over it alone.`
     }
     case 'remove':
@@ -134,7 +135,7 @@ function sentence(input: AdviceInput, { proposal, counts }: Change): string {
     }
     case 'move': {
       const way = `from ${nameOf(proposal.from)} to ${nameOf(proposal.to)}`
-      const share = `${number(edges.length)} of the ${number(proposal.ties)} imports from and to it`
+      const share = `${countText(edges.length)} of the ${countText(proposal.ties)} imports from and to it`
       return `Move ${pathOf(proposal.file)} ${way}: ${share} are there.`
     }
   }
@@ -156,9 +157,4 @@ function placeOf(
     line: graph.lines[edge] as number,
     to: pathOf(graph.targets[edge] as number),
   }
-}
-
-/** With a comma at each three digits. */
-function number(count: number): string {
-  return count.toLocaleString('en-US')
 }
