@@ -136,7 +136,8 @@ export async function startTokenscope(
   }
 }
 
-function tie(child: ChildProcess): void {
+/** Ends a process with this one. */
+export function tie(child: ChildProcess): void {
   children.add(child)
   child.on('close', () => children.delete(child))
 }

@@ -16,11 +16,12 @@ import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { page } from './page.ts'
 import { proxy } from './proxy.ts'
+import { shm } from './shm.ts'
 import { store } from './store.ts'
 import { tableText } from './table.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor, store, page]
+const BENCHES: readonly Bench[] = [bridge, proxy, latency, memory, broadcast, compositor, store, shm, page]
 const NAMES = BENCHES.map(({ name }) => name).join(', ')
 
 const HELP = `pnpm bench [NAME…] [--gpu cpu|webgpu] [--keep]

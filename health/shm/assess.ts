@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { ExtractionPool } from './extract/extraction-pool.ts'
 import { reachedFrom } from './graph/edge-change.ts'
 import { transposed } from './graph/transposed-graph.ts'
-import { graphOf } from './graph.ts'
+import { graphOf, hasSameEdges } from './graph.ts'
 import type { Extraction } from './imports.ts'
 import type { PasReport } from './report.ts'
 import { ImportResolver, type Resolution } from './resolve/resolution.ts'
@@ -176,7 +176,7 @@ export class Assessor {
       known.seen.set(file.path, one)
     }
     const next = { ...known, tree, read }
-    return isOtherwise ? { ...next, ...resolved(next, known.resolver) } : next
+    return isOtherwise ? { ...next, ...resolved(next, known.resolver, known.structure) } : next
   }
 
   /** Scans the tree and reads what is not known. */
@@ -249,14 +249,20 @@ const NOTHING_LEFT: ScanWarning = {
   message: 'There is no source file that somebody wrote and that can be read.',
 }
 
-/** Resolves the imports of a tree, and looks through what they make up. */
+/**
+ * Resolves the imports of a tree, and looks through what they make up.
+ *
+ * @param before what an earlier graph over the same partition made up: where only lines differ it is so still
+ */
 function resolved(
   { tree, read, partition }: Pick<Known, 'tree' | 'read' | 'partition'>,
   resolver: ImportResolver,
+  before: Structure | null = null,
 ): { resolver: ImportResolver; resolution: Resolution; structure: Structure } {
   const resolution = resolver.resolve(read.map(({ extraction }) => extraction))
   const graph = graphOf(tree.files.length, resolution.edges)
-  return { resolver, resolution, structure: structureOf(graph, partition) }
+  const isSame = before !== null && hasSameEdges(graph, before.graph)
+  return { resolver, resolution, structure: isSame ? { ...before, graph } : structureOf(graph, partition) }
 }
 
 function reportIn(known: Known, tests: boolean, durationMs: number): PasReport {

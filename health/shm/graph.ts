@@ -53,5 +53,14 @@ export function graphOf(count: number, edges: readonly Edge[]): ImportGraph {
   return { count, offsets, targets: targets.slice(0, kept), lines: lines.slice(0, kept) }
 }
 
+/** Whether two graphs have the same files import the same ones, at whatever lines. */
+export function hasSameEdges(one: ImportGraph, other: ImportGraph): boolean {
+  return isEqual(one.offsets, other.offsets) && isEqual(one.targets, other.targets)
+}
+
+function isEqual(one: Uint32Array, other: Uint32Array): boolean {
+  return one.length === other.length && one.every((value, i) => value === other[i])
+}
+
 /** More lines than a file that is read can have, and few enough for a place to be an exact number. */
 const LINES = 2 ** 26

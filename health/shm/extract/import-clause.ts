@@ -49,6 +49,20 @@ export function exportClauseAt(source: string, at: number): ImportClause | null 
   return list && moduleAt(source, list.end, said || list.typeOnly)
 }
 
+/** From the end, so many exports are asked whether they are of another module. */
+const MOST_EXPORTS = 64
+
+/** Behind the last place where an import could begin: most of a file need not be read. */
+export function lastOfInterest(source: string): number {
+  const last = Math.max(source.lastIndexOf('import'), source.lastIndexOf('require'))
+  let at = source.lastIndexOf('export')
+  for (let tries = 0; at > last; tries++) {
+    if (tries === MOST_EXPORTS || exportClauseAt(source, at + 'export'.length)) return at + 1
+    at = at === 0 ? -1 : source.lastIndexOf('export', at - 1)
+  }
+  return last + 1
+}
+
 /** `type` (Flow: `typeof`), if it is a modifier and not a name; and what follows it. */
 function typeModifierAt(source: string, at: number): { at: number; said: boolean } {
   const end = nameEnd(source, at)

@@ -1,5 +1,5 @@
 import type { ImportKind } from '../imports.ts'
-import { exportClauseAt, type ImportClause, importClauseAt } from './import-clause.ts'
+import { exportClauseAt, type ImportClause, importClauseAt, lastOfInterest } from './import-clause.ts'
 import { keywordAt } from './javascript-keywords.ts'
 import {
   commentEnd,
@@ -31,9 +31,6 @@ export interface JavaScriptScan {
 /** After so many slashes that were taken for a regular expression in vain no other one is: each is looked at up to its line's end. */
 const MISJUDGED = 64
 
-/** From the end, so many exports are asked whether they are of another module. */
-const MOST_EXPORTS = 64
-
 /**
  * Finds the imports of JavaScript, TypeScript and JSX in one pass without a parser: knows strings, templates, comments,
  * regular expressions and JSX text, keeps its own stack, and so takes whatever nesting a file has. `require` and `import()` count
@@ -47,17 +44,6 @@ export function scanJavaScript(
   { jsx, whole }: { jsx: boolean; whole: boolean },
 ): JavaScriptScan {
   return new JavaScriptScanner(source, jsx).scan(whole)
-}
-
-/** Behind the last place where an import could begin: most of a file need not be read. */
-function lastOfInterest(source: string): number {
-  const last = Math.max(source.lastIndexOf('import'), source.lastIndexOf('require'))
-  let at = source.lastIndexOf('export')
-  for (let tries = 0; at > last; tries++) {
-    if (tries === MOST_EXPORTS || exportClauseAt(source, at + 'export'.length)) return at + 1
-    at = at === 0 ? -1 : source.lastIndexOf('export', at - 1)
-  }
-  return last + 1
 }
 
 class JavaScriptScanner {

@@ -8,8 +8,8 @@ export interface Change {
   counts: StructureCounts
 }
 
-/** Steps for all proposals together: about a tenth of a second. */
-const WORK = 12_000_000
+/** Steps for all proposals together: about a twentieth of a second. */
+const WORK = 6_000_000
 /** Tried however large the tree is. */
 const LEAST_TRIED = 4
 

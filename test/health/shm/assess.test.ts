@@ -182,6 +182,8 @@ describe('a further assessment', () => {
         ['api/b.ts', 'core/d.ts'],
         { 'api/b.ts': "import './a.ts'\n", 'core/d.ts': "\nimport '../api/b.ts'\n" },
       ],
+      // The same edges, and other lines.
+      [['core/d.ts'], { 'core/d.ts': "// d\n\n\nimport '../api/b.ts'\nimport 'outside'\n" }],
       [['api/b.ts'], { 'api/b.ts': 'a\0b' }],
       [['api/b.ts'], { 'api/b.ts': '// @generated\n' }],
       [['api/b.ts'], { 'api/b.ts': "import './a.ts'\n" }],
