@@ -10,6 +10,7 @@ import { type Bench, type Figure, figureOf, percentile } from './figure.ts'
 import { installPeers } from './peers.ts'
 import { type Agreement, checkSame, componentsIn, type FileGraph, partOf } from './shm/comparison.ts'
 import { editsOf, type KnownEdit } from './shm/edits.ts'
+import { lexerSpeed } from './shm/lexer-speed.ts'
 import { type Expected, expectedOf, type MixedTree, planMixedTree } from './shm/mixed-tree.ts'
 import { ownGraph } from './shm/own-graph.ts'
 import { cruise, madgeCycles, madgeGraph, madgeMisses } from './shm/peers.ts'
@@ -136,6 +137,7 @@ async function manyFiles(place: Place): Promise<Figure[]> {
     single.push(await scanned(root, expected, { into, flags: ['--threads', '1'] }))
   }
   const threads = availableParallelism()
+  const typed = tree.files.map(({ path }) => path).filter(path => path.endsWith('.ts'))
   return [
     figureOf(`${count(MANY)} files`, all.map(msOf), { ...MS, target: 2000, note: treeNote(expected) }),
     figureOf('  by its own clock', all.map(ownMs), MS),
@@ -145,6 +147,10 @@ async function manyFiles(place: Place): Promise<Figure[]> {
       all.map(({ ms }, i) => (single[i] as Scan).ms / ms),
       { ...TIMES, note: `${threads} threads by themselves` },
     ),
+    figureOf('  es-module-lexer alone, warm', await lexerSpeed(root, typed), {
+      ...{ unit: 'MB/s', better: 'higher' },
+      note: `the ${count(typed.length)} .ts files of the tree, in memory, on one thread: what this machine is worth`,
+    }),
     ...(await edited(tree, root)),
   ]
 }
