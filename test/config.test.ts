@@ -52,10 +52,13 @@ test('without anything the documented defaults hold', () => {
     allowHosts: [],
     logLevel: 'info',
     dumpWgsl: null,
+    shm: null,
   })
 })
 
 test('what lays out and where shaders go are options like others', () => {
+  expect(read(['--shm', '../tree'])).toMatchObject({ shm: '../tree' })
+  expect(read(['--shm', 'off'], {}, { shm: 'tree' })).toMatchObject({ shm: null })
   expect(read(['--gpu', 'webgpu', '--dump-wgsl', 'wgsl'])).toMatchObject({ gpu: 'webgpu', dumpWgsl: 'wgsl' })
   expect(read([], { TOKENSCOPE_GPU: 'cpu', TOKENSCOPE_DUMP_WGSL: 'wgsl' })).toMatchObject({
     gpu: 'cpu',

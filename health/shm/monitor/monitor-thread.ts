@@ -1,4 +1,5 @@
 /** What the thread of a `StructureMonitor` runs: it scores the tree, and watches it as long as it is told to. */
+import { availableParallelism } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { reasonOf } from '../../../events/errors.ts'
 import { Assessor, type AssessProgress } from '../assess.ts'
@@ -62,7 +63,8 @@ class MonitorThread {
   constructor(root: string, send: (message: FromMonitorThread, transfer?: ArrayBuffer[]) => void) {
     this.#root = root
     this.#send = send
-    this.#assessor = new Assessor(root)
+    // One processor is left to those who pass tokens on.
+    this.#assessor = new Assessor(root, { threads: Math.max(1, availableParallelism() - 1) })
     this.#comparison = new Comparison(this.#assessor, {
       root,
       ...{ baseline: null, gate: false, writeBaseline: false, since: null },
