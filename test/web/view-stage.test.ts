@@ -162,6 +162,41 @@ describe('the stage of a view', () => {
     expect(stage.shown?.answer.tokens[0]?.x).toBe(2)
   })
 
+  it('shows what came while another picture failed', () => {
+    const layer = new KeepingLayer()
+    const stage = new ViewStage(layer, never)
+    layer.fails = true
+    stage.take(replyWith([tokenAt(1)]), STYLE)
+    stage.take(replyWith([tokenAt(2)]), STYLE)
+    expect(() => stage.work(forever)).toThrow('no memory')
+    layer.fails = false
+    expect(stage.work(forever)).toBe(true)
+    expect(stage.shown?.answer.tokens[0]?.x).toBe(2)
+  })
+
+  it('goes on with another layer: what is shown at once, what was worked on from its beginning', () => {
+    const [first, second, third] = [new KeepingLayer(), new KeepingLayer(), new KeepingLayer()]
+    const stage = new ViewStage(first, never)
+    first.waits = true
+    stage.take(replyWith([tokenAt(0)]), STYLE)
+    expect(stage.work(forever)).toBe(false)
+    stage.drawWith(second)
+    expect([stage.shown, stage.busy]).toEqual([null, true])
+    expect(stage.work(forever)).toBe(true)
+    expect(stage.shown?.answer.tokens[0]?.x).toBe(0)
+    expect(second.pictures).toEqual(new Set([stage.shown?.picture]))
+
+    second.waits = true
+    stage.take(replyWith([tokenAt(1)]), STYLE)
+    stage.work(forever)
+    stage.take(replyWith([tokenAt(2)]), STYLE)
+    stage.drawWith(third)
+    expect([stage.shown?.answer.tokens[0]?.x, third.pictures.size]).toEqual([0, 1])
+    expect(stage.work(forever)).toBe(true)
+    expect(stage.shown?.answer.tokens[0]?.x).toBe(2)
+    expect([first.pictures.size, stage.busy]).toEqual([0, false])
+  })
+
   it('frees a picture that is given up before it was seen', () => {
     const layer = new KeepingLayer()
     const stage = new ViewStage(layer, (_view, from) => ({

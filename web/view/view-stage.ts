@@ -151,16 +151,22 @@ export class ViewStage {
     this.leaving = null
   }
 
-  /** Another layer draws from now on. What is shown is painted anew, at once: its first frame is to have it. */
+  /**
+   * Another layer draws from now on. What is shown is painted anew, at once: its first frame is to have it. What was
+   * worked on begins again: nobody would ask for it once more.
+   */
   drawWith(layer: PictureLayer): void {
+    const owed = this.#next ?? this.#work
     this.#drop()
     const { shown } = this
     this.leaving = null
     this.#layer.stop()
     this.#layer = layer
-    if (shown === null) return
-    const picture = layer.paintNow(whole(sceneSteps(shown.answer, optionsOf(shown))))
-    this.shown = { ...shown, picture, added: 0, waiting: [], waitingSince: 0 }
+    if (shown !== null) {
+      const picture = layer.paintNow(whole(sceneSteps(shown.answer, optionsOf(shown))))
+      this.shown = { ...shown, picture, added: 0, waiting: [], waitingSince: 0 }
+    }
+    if (owed !== null) this.#begin(owed.reply, owed.style)
   }
 
   /** Ends it and frees what it holds. */
@@ -182,7 +188,9 @@ export class ViewStage {
       return steps.next()
     } catch (error) {
       // What failed half-way has nothing to show, and the next one is not to wait for it.
+      const next = this.#next
       this.#drop()
+      if (next !== null) this.#begin(next.reply, next.style)
       throw error
     }
   }
