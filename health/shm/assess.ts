@@ -16,6 +16,7 @@ import { scanTree } from './scan/scan-tree.ts'
 import { reportOf } from './score/report.ts'
 import { type Structure, structureOf } from './score/structure.ts'
 import type { Partition, ScanWarning, SourceFile, SourceTree } from './source-tree.ts'
+import { type AssessProgress, type ReadFile, TreeReading } from './tree-reading.ts'
 
 export interface AssessorOptions {
   /** Whether tests are scored, too; `pas.config.json` may say so as well. */
@@ -26,14 +27,7 @@ export interface AssessorOptions {
   callerHelps?: boolean
 }
 
-/** How far an assessment is. */
-export interface AssessProgress {
-  /** `scan`: files are looked for, and nobody knows how many there are. */
-  phase: 'scan' | 'read'
-  done: number
-  /** Null while it is not known. */
-  total: number | null
-}
+export type { AssessProgress } from './tree-reading.ts'
 
 export interface AssessOptions {
   /**
@@ -43,14 +37,6 @@ export interface AssessOptions {
   changed?: readonly string[]
   onProgress?: ((progress: AssessProgress) => void) | undefined
   signal?: AbortSignal | undefined
-}
-
-/** A file with what it told. */
-interface ReadFile {
-  file: SourceFile
-  extraction: Extraction
-  /** When it was read: what changed within the same tick of a file system's clock cannot be told apart. */
-  readMs: number
 }
 
 /** All that is known of the tree as it was last assessed. Lists by file are in the order of `tree.files`. */
@@ -70,9 +56,6 @@ interface Known {
   /** About files that could not be read. */
   warnings: ScanWarning[]
 }
-
-/** File systems tell times in steps of up to this: a file that changed less before it was read is read again. */
-const CLOCK_STEP_MS = 2000
 
 /**
  * Assesses a folder. What it read it keeps, so that the next assessment reads only what changed. Assessments that are asked
@@ -187,17 +170,15 @@ export class Assessor {
   ): Promise<Known> {
     const config = await readPasConfig(this.#root)
     const folders = new Set<string>()
-    const scanned = await scanTree(this.#root, {
-      tests: this.#tests,
-      config,
-      onFolder: folder => folders.add(folder),
-      onProgress: done => onProgress?.({ phase: 'scan', done, total: null }),
-    })
-    signal?.throwIfAborted()
-    // git works while files are read. Most trees have no file that reading leaves out, so its answer will do.
+    const { reading, scanned } = await this.#scan(before, config, folders, onProgress, signal)
+    const includeDirs = config?.include_dirs ?? []
+    const allPlaces = placesOf(scanned)
+    const allResolver = new ImportResolver(scanned, { includeDirs })
+    // git works while files are read. Most trees have no file that reading leaves out, so its answer will do, and so will
+    // what was resolved meanwhile.
     const early = churnOf(scanned, partitionOf(scanned, config), signal)
     const [{ read, seen, warnings }, churnThen] = await settled(
-      this.#readFiles(scanned, before, onProgress, signal),
+      reading.end(scanned, allPlaces, allResolver),
       early,
     )
     const isWhole = read.length === scanned.files.length
@@ -205,41 +186,47 @@ export class Assessor {
     if (tree.files.length === 0 && !isWhole) warnings.push(NOTHING_LEFT)
     const partition = partitionOf(tree, config)
     const churn = isWhole ? churnThen : await churnOf(tree, partition, signal)
-    const places = new Map(tree.files.map(({ path }, i) => [path, i]))
-    const resolver = new ImportResolver(tree, { includeDirs: config?.include_dirs ?? [] })
+    const places = isWhole ? allPlaces : placesOf(tree)
+    const resolver = isWhole ? allResolver : new ImportResolver(tree, { includeDirs })
     const known = { config, tree, folders, read, seen, places, partition, churn, resolver, warnings }
     return { ...known, ...resolved(known, resolver) }
   }
 
-  /** The files of a tree with what they tell: those that somebody wrote and that can be read. */
-  async #readFiles(
-    tree: SourceTree,
+  /** Looks for files, which are read meanwhile. */
+  async #scan(
     before: Known | null,
+    config: PasConfig | null,
+    folders: Set<string>,
     onProgress: AssessOptions['onProgress'],
     signal: AbortSignal | undefined,
-  ): Promise<Pick<Known, 'read' | 'seen' | 'warnings'>> {
-    const seen = new Map<string, ReadFile>()
-    for (const file of tree.files) {
-      const last = before?.seen.get(file.path)
-      if (last !== undefined && isUntouched(last, file)) seen.set(file.path, { ...last, file })
-    }
-    const unknown = tree.files.filter(({ path }) => !seen.has(path))
-    const readMs = Date.now()
-    const { extractions, warnings } = await this.#pool.extract(this.#root, unknown, {
-      onProgress: done => onProgress?.({ phase: 'read', done, total: unknown.length }),
-      ...(signal === undefined ? {} : { signal }),
+  ): Promise<{ reading: TreeReading; scanned: SourceTree }> {
+    const failed = new AbortController()
+    const reading = new TreeReading({
+      pool: this.#pool,
+      root: this.#root,
+      before: before?.seen ?? null,
+      onProgress,
+      signal: AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]),
     })
-    for (const [i, file] of unknown.entries()) {
-      const extraction = extractions[i] ?? null
-      if (extraction !== null) seen.set(file.path, { file, extraction, readMs })
+    try {
+      const scanned = await scanTree(this.#root, {
+        tests: this.#tests,
+        config,
+        onFolder: folder => folders.add(folder),
+        onFound: files => reading.found(files),
+      })
+      signal?.throwIfAborted()
+      return { reading, scanned }
+    } catch (error) {
+      failed.abort(error)
+      await reading.givenUp()
+      throw error
     }
-    const read = tree.files.flatMap(({ path }) => {
-      const one = seen.get(path)
-      return one === undefined || one.extraction.generated ? [] : [one]
-    })
-    // What a file said that was read is told with it, now and the next time.
-    return { read, seen, warnings: warnings.filter(({ path }) => path === null || !seen.has(path)) }
   }
+}
+
+function placesOf({ files }: SourceTree): Map<string, number> {
+  return new Map(files.map(({ path }, i) => [path, i]))
 }
 
 const NO_FOLDERS: ReadonlySet<string> = new Set()
@@ -300,11 +287,6 @@ function churnOf(tree: SourceTree, partition: Partition, signal: AbortSignal | u
 async function settled<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([one, other])
   return [await one, await other]
-}
-
-/** Whether a file is as it was when it was read, as far as the file system tells. */
-function isUntouched({ file, readMs }: ReadFile, now: SourceFile): boolean {
-  return file.size === now.size && file.changedMs === now.changedMs && readMs - file.changedMs > CLOCK_STEP_MS
 }
 
 /** Whether the edges of a file, their lines and what others see of it are as before. */

@@ -39,7 +39,8 @@ class CFile {
       const code = text.charCodeAt(at)
       if (isLetter(code)) {
         this.#at = wordEnd(text, at)
-        if (text[this.#at] === '"' && isRawPrefix(text, at, this.#at)) this.#at = rawStringEnd(text, this.#at)
+        if (text.charCodeAt(this.#at) === QUOTE && isRawPrefix(text, at, this.#at))
+          this.#at = rawStringEnd(text, this.#at)
         else if (first && (code === SMALL_I || code === SMALL_E)) this.#moduleImport(at)
         first = false
       } else if (code === LINE_FEED) {

@@ -1,25 +1,20 @@
 import { availableParallelism } from 'node:os'
-import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type { Extraction } from '../imports.ts'
-import type { ScanWarning, SourceFile } from '../source-tree.ts'
-import { extractBatch } from './extract-worker.ts'
-import { type PackedExtractions, packFiles, unpackExtractions } from './packed-extractions.ts'
+import type { SourceFile } from '../source-tree.ts'
+import { type ExtractionOptions, type ExtractionResult, ExtractionRun } from './extraction-run.ts'
+import type { PackedExtractions } from './packed-extractions.ts'
 
-/** What was found in files, in their order, whatever the number of threads. */
-export interface ExtractionResult {
-  /** Null: the file could not be read. */
-  extractions: (Extraction | null)[]
-  /** What could not be read, or not as its language; by file. */
-  warnings: ScanWarning[]
-}
-
-export interface ExtractionOptions {
-  /** Told how many files are done, each time some are. */
-  onProgress?: (done: number) => void
-  /** Aborted: the extraction rejects with its reason. */
-  signal?: AbortSignal
+/** An extraction whose files come by and by. */
+export interface Extracting {
+  /** Has more files read. */
+  add(files: readonly SourceFile[]): void
+  /**
+   * Says that no more come.
+   * @returns what was found in all of them, in the order in which they came
+   * @throws the signal's reason where it aborts; an `AbortError` where the pool is stopped meanwhile
+   */
+  end(): Promise<ExtractionResult>
 }
 
 /**
@@ -27,9 +22,6 @@ export interface ExtractionOptions {
  * its start and for code that is not optimised yet, a file some 0.2 ms.
  */
 const FEW_FILES = 1000
-/** Files that a thread is sent at once, at most, and that the calling thread reads before it lets others run. */
-const BATCH = 256
-const SLICE = 16
 /** Each thread has its next batch waiting. */
 const LANES_PER_THREAD = 2
 /** Threads that nobody needs end after this, in milliseconds. */
@@ -70,19 +62,42 @@ export class ExtractionPool {
   /**
    * Reads files and finds their imports.
    * @param root the folder that the paths begin at, absolute
-   * @throws the signal's reason where it aborts; an `AbortError` where the pool is stopped meanwhile
+   * @throws as `Extracting.end`
    */
   async extract(
     root: string,
     files: readonly SourceFile[],
     options: ExtractionOptions = {},
   ): Promise<ExtractionResult> {
-    const run = new Run(root, files, options)
+    const extracting = this.begin(root, options)
+    extracting.add(files)
+    return await extracting.end()
+  }
+
+  /**
+   * The same for files that are still being found: once there are many, threads read them meanwhile. The calling thread helps
+   * when all are there.
+   */
+  begin(root: string, options: ExtractionOptions = {}): Extracting {
     const stop = AbortSignal.any([this.#ended.signal, ...(options.signal ? [options.signal] : [])])
-    stop.throwIfAborted()
-    if (files.length <= FEW_FILES || this.#threads < 1 || this.#unfit) await run.here(0, files.length, stop)
-    else await this.#onThreads(run, files.length, stop)
-    return run.result()
+    const run = new ExtractionRun(root, options, stop)
+    let onThreads: Promise<unknown> | null = null
+    return {
+      add: files => {
+        run.add(files)
+        if (onThreads !== null || run.count <= FEW_FILES || this.#threads < 1 || this.#unfit) return
+        onThreads = Promise.all(this.#lanes(run, stop))
+        // Who told of the files hears of it at the end.
+        onThreads.catch(() => {})
+      },
+      end: async () => {
+        run.complete()
+        stop.throwIfAborted()
+        const helps = onThreads === null || this.#callerHelps
+        await Promise.all([onThreads, helps ? run.here() : null])
+        return run.result()
+      },
+    }
   }
 
   /** Ends all threads. What is being extracted is given up. */
@@ -91,24 +106,18 @@ export class ExtractionPool {
     await this.#pool?.destroy()
   }
 
-  async #onThreads(run: Run, count: number, stop: AbortSignal): Promise<void> {
-    const lanes = this.#threads * LANES_PER_THREAD
-    const size = Math.min(BATCH, Math.ceil(count / lanes))
-    let next = 0
-    const lane = async (step: number, work: (start: number, end: number) => Promise<void>) => {
-      while (next < count) {
-        const start = next
-        next = Math.min(start + step, count)
-        await work(start, next)
+  #lanes(run: ExtractionRun, stop: AbortSignal): Promise<void>[] {
+    const count = this.#threads * LANES_PER_THREAD
+    return Array.from({ length: count }, async () => {
+      for (;;) {
+        const batch = await run.batch(count)
+        if (batch === null) return
+        await this.#batch(run, ...batch, stop)
       }
-    }
-    const onThread = (start: number, end: number) => this.#batch(run, start, end, stop)
-    const working = Array.from({ length: lanes }, () => lane(size, onThread))
-    if (this.#callerHelps) working.push(lane(SLICE, (start, end) => run.slice(start, end, stop)))
-    await Promise.all(working)
+    })
   }
 
-  async #batch(run: Run, start: number, end: number, stop: AbortSignal): Promise<void> {
+  async #batch(run: ExtractionRun, start: number, end: number, stop: AbortSignal): Promise<void> {
     if ((await this.#try(run, start, end, stop)) === null) return
     for (let i = start; i < end; i++) {
       const error = await this.#try(run, i, i + 1, stop)
@@ -117,7 +126,7 @@ export class ExtractionPool {
   }
 
   /** Gives why a thread was lost with these files; null: they are done. */
-  async #try(run: Run, start: number, end: number, stop: AbortSignal): Promise<Error | null> {
+  async #try(run: ExtractionRun, start: number, end: number, stop: AbortSignal): Promise<Error | null> {
     if (!this.#unfit) {
       try {
         run.take(start, await this.#start().run(run.packed(start, end), { signal: stop }))
@@ -127,7 +136,7 @@ export class ExtractionPool {
         if (!this.#unfit) return error as Error
       }
     }
-    await run.here(start, end, stop)
+    await run.read(start, end)
     return null
   }
 
@@ -152,65 +161,5 @@ export class ExtractionPool {
     })
     this.#pool = pool
     return pool
-  }
-}
-
-/** One extraction, as far as it has come. */
-class Run {
-  readonly #root: string
-  readonly #files: readonly SourceFile[]
-  readonly #onProgress: ((done: number) => void) | undefined
-  readonly #extractions: (Extraction | null)[]
-  readonly #notes: { file: number; code: ScanWarning['code']; message: string }[] = []
-  #done = 0
-
-  constructor(root: string, files: readonly SourceFile[], { onProgress }: ExtractionOptions) {
-    this.#root = root
-    this.#files = files
-    this.#onProgress = onProgress
-    this.#extractions = new Array<Extraction | null>(files.length).fill(null)
-  }
-
-  packed(start: number, end: number) {
-    return packFiles(this.#root, this.#files.slice(start, end))
-  }
-
-  /** Extracts on this thread. */
-  async here(start: number, end: number, stop: AbortSignal): Promise<void> {
-    for (let i = start; i < end; i += SLICE) await this.slice(i, Math.min(i + SLICE, end), stop)
-  }
-
-  /** Extracts few files on this thread, after what else it has to do. */
-  async slice(start: number, end: number, stop: AbortSignal): Promise<void> {
-    await setImmediate()
-    stop.throwIfAborted()
-    this.take(start, extractBatch(this.packed(start, end)))
-  }
-
-  take(start: number, packed: PackedExtractions): void {
-    const extracted = unpackExtractions(packed)
-    for (const [i, { extraction, note }] of extracted.entries()) {
-      this.#extractions[start + i] = extraction
-      if (note) this.#notes.push({ file: start + i, ...note })
-    }
-    this.#progress(extracted.length)
-  }
-
-  crashed(file: number, { message }: Error): void {
-    const said = `Reading it ended the thread that did so, twice (${message}); it counts as none.`
-    this.#notes.push({ file, code: 'WORKER_CRASHED', message: said })
-    this.#progress(1)
-  }
-
-  result(): ExtractionResult {
-    const warnings = this.#notes
-      .sort((one, other) => one.file - other.file)
-      .map(({ file, code, message }) => ({ code, path: this.#files[file]?.path ?? null, message }))
-    return { extractions: this.#extractions, warnings }
-  }
-
-  #progress(files: number): void {
-    this.#done += files
-    this.#onProgress?.(this.#done)
   }
 }

@@ -52,16 +52,36 @@ export function exportClauseAt(source: string, at: number): ImportClause | null 
 /** From the end, so many exports are asked whether they are of another module. */
 const MOST_EXPORTS = 64
 
-/** Behind the last place where an import could begin: most of a file need not be read. */
+/**
+ * Behind the last place where an import could begin: most of a file need not be read. It looks for the rare endings of the three words,
+ * from the front, which V8 does ten times as fast as it looks for each of them from the end.
+ */
 export function lastOfInterest(source: string): number {
-  const last = Math.max(source.lastIndexOf('import'), source.lastIndexOf('require'))
-  let at = source.lastIndexOf('export')
-  for (let tries = 0; at > last; tries++) {
-    if (tries === MOST_EXPORTS || exportClauseAt(source, at + 'export'.length)) return at + 1
-    at = at === 0 ? -1 : source.lastIndexOf('export', at - 1)
+  let last = -1
+  for (let at = source.indexOf('quire'); at >= 0; at = source.indexOf('quire', at + 5))
+    if (source.startsWith('re', at - 2)) last = at - 2
+  const exports: number[] = []
+  for (let at = source.indexOf('port'); at >= 0; at = source.indexOf('port', at + 4)) {
+    if (source.startsWith('ex', at - 2)) exports.push(at - 2)
+    else if (source.startsWith('im', at - 2)) last = Math.max(last, at - 2)
   }
-  return last + 1
+  for (let tries = 0; ; tries++) {
+    const at = exports.pop() ?? -1
+    if (at < last) return last + 1
+    if (at < 0) return 0
+    if (tries === MOST_EXPORTS || isOfModule(source, at + 'export'.length)) return at + 1
+  }
 }
+
+/** Whether an export whose keyword ends here is one of another module. */
+function isOfModule(source: string, at: number): boolean {
+  const next = source.charCodeAt(at) === SPACE ? source.charCodeAt(at + 1) : SPACE
+  // `export const`, `export function` and the like, which most are.
+  if (next >= SMALL_A && next !== SMALL_T && next <= SMALL_Z) return false
+  return exportClauseAt(source, at) !== null
+}
+
+const [SPACE, SMALL_A, SMALL_T, SMALL_Z] = [32, 97, 116, 122]
 
 /** `type` (Flow: `typeof`), if it is a modifier and not a name; and what follows it. */
 function typeModifierAt(source: string, at: number): { at: number; said: boolean } {

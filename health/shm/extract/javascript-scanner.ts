@@ -1,5 +1,5 @@
 import type { ImportKind } from '../imports.ts'
-import { exportClauseAt, type ImportClause, importClauseAt, lastOfInterest } from './import-clause.ts'
+import { exportClauseAt, type ImportClause, importClauseAt } from './import-clause.ts'
 import { keywordAt } from './javascript-keywords.ts'
 import {
   commentEnd,
@@ -37,13 +37,14 @@ const MISJUDGED = 64
  * with a literal only. A `require` is `static` where it runs when the file does: outside of functions or in one called on
  * the spot. What it takes for a regular expression or JSX follows from what goes before, as in es-module-lexer.
  *
- * @param options.whole read to the end, so that `brokenAt` is told wherever it is; else only as far as imports may go
+ * @param options.end how far it is read, as a rule up to its end, so that `brokenAt` is told wherever it is; behind
+ * `lastOfInterest` are no imports
  */
 export function scanJavaScript(
   source: string,
-  { jsx, whole }: { jsx: boolean; whole: boolean },
+  { jsx, end = source.length }: { jsx: boolean; end?: number },
 ): JavaScriptScan {
-  return new JavaScriptScanner(source, jsx).scan(whole)
+  return new JavaScriptScanner(source, jsx).scan(end)
 }
 
 class JavaScriptScanner {
@@ -75,9 +76,9 @@ class JavaScriptScanner {
     if (source.startsWith('#!')) this.#at = lineEnd(source, 0)
   }
 
-  scan(isWhole: boolean): JavaScriptScan {
+  scan(end: number): JavaScriptScan {
     const { length } = this.#source
-    this.#readUpTo(isWhole ? length : lastOfInterest(this.#source))
+    this.#readUpTo(end)
     // Whether a function is called on the spot, and so runs what it imports, shows at its end.
     if (this.#imports.some(({ depth }) => depth > 0)) this.#readUpTo(length)
     if (this.#at >= length) {

@@ -1,6 +1,6 @@
 import { type Import, parse } from 'es-module-lexer'
 import type { FoundImport } from '../imports.ts'
-import { exportClauseAt, importClauseAt } from './import-clause.ts'
+import { exportClauseAt, importClauseAt, lastOfInterest } from './import-clause.ts'
 import { type PlacedImport, scanJavaScript } from './javascript-scanner.ts'
 import { LineCounter } from './line-counter.ts'
 
@@ -13,16 +13,27 @@ export interface JavaScriptExtraction {
 }
 
 /**
+ * es-module-lexer reads a file to its end, our own scanner up to the last word that could begin an import, and each of
+ * its characters in about as much time as so many of the lexer's.
+ */
+const SCAN_COST = 3
+
+/**
  * The imports of a JavaScript or TypeScript file, told by its path as one with JSX or without: of modules and, with
- * literals, `import()`, `require()` and `import x = require()`. es-module-lexer reads what it can; what has JSX or `require(`, and
- * what it refuses, our own scanner. Imports of nothing but types are `type`, a `require` inside of functions is `dynamic`.
+ * literals, `import()`, `require()` and `import x = require()`. es-module-lexer reads what it can; what has JSX or `require(`,
+ * what imports at its beginning only, and what the lexer refuses, our own scanner. Imports of nothing but types are `type`, a
+ * `require` inside of functions is `dynamic`.
  */
 export function extractJavaScript(source: string, path: string): JavaScriptExtraction {
+  const end = lastOfInterest(source)
+  if (end === 0) return { imports: [], declares: [], brokenLine: null }
   const types = /\.[mc]?ts$/.test(path)
-  const scans = /\.[jt]sx$/.test(path) || (!types && hasTags(source)) || /\brequire\s*\(/.test(source)
+  const isShort = end * SCAN_COST < source.length
+  const scans =
+    isShort || /\.[jt]sx$/.test(path) || (!types && hasTags(source)) || /\brequire\s*\(/.test(source)
   const lexed = scans ? null : lex(source)
   if (lexed) return { imports: placed(source, lexed), declares: [], brokenLine: null }
-  const { imports, brokenAt } = scanJavaScript(source, { jsx: !types, whole: !scans })
+  const { imports, brokenAt } = scanJavaScript(source, { jsx: !types, ...(scans ? { end } : {}) })
   if (brokenAt === null) return { imports: placed(source, imports), declares: [], brokenLine: null }
   // What the lexer takes is sound, and the scanner was led astray: both count.
   const other = lex(source)

@@ -61,8 +61,8 @@ export class ImportResolver {
   readonly #files: ProjectFiles
   readonly #includeDirs: readonly string[]
   readonly #resolvers: Partial<Record<Language, LanguageResolver>> = {}
-  /** Of the last call, by file. */
-  #extractions: readonly (Extraction | null)[] = []
+  /** What was resolved last, by file. */
+  #extractions: (Extraction | null | undefined)[] = []
   readonly #answers: (readonly Answer[] | undefined)[] = []
 
   constructor(tree: SourceTree, { includeDirs = [] }: ResolveOptions = {}) {
@@ -70,6 +70,17 @@ export class ImportResolver {
     this.#index = new TreeIndex(tree)
     this.#files = new ProjectFiles(tree.root)
     this.#includeDirs = includeDirs
+  }
+
+  /**
+   * Resolves the imports of a file ahead of `resolve`, while others are still being read: where its language needs nothing but
+   * to know which files there are.
+   */
+  prepare(file: number, extraction: Extraction): void {
+    const language = this.#tree.files[file]?.language
+    if (language === 'rust' || language === 'go') return
+    this.#answers[file] = this.#resolveFile(file, extraction, [])
+    this.#extractions[file] = extraction
   }
 
   /** @param extractions by file, null for those that could not be read */

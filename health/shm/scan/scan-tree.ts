@@ -26,8 +26,8 @@ export interface ScanOptions {
   tests: boolean
   /** What `pas.config.json` says; null: there is none. */
   config: PasConfig | null
-  /** Told now and then how many files were found. */
-  onProgress?(files: number): void
+  /** Told now and then of the files that were found since the last time: each once, in no order. */
+  onFound?(files: readonly SourceFile[]): void
   /** Told every folder that is looked through, from the root; `''` is the root itself. */
   onFolder?(folder: string): void
 }
@@ -70,9 +70,11 @@ class Scan {
   readonly #disk: Disk
   readonly #tests: boolean
   readonly #excluded: ReturnType<typeof excludedBy>
-  readonly #onProgress: (files: number) => void
+  readonly #onFound: (files: readonly SourceFile[]) => void
   readonly #onFolder: (folder: string) => void
   readonly #files: SourceFile[] = []
+  /** How many of them were told of. */
+  #told = 0
   readonly #manifests: string[] = []
   readonly #warnings: ScanWarning[] = []
   /** Folders to be read yet, with the rules that count in them. */
@@ -86,7 +88,7 @@ class Scan {
     this.#realRoot = realFolder(root, disk)
     this.#tests = policyOf(options).tests
     this.#excluded = excludedBy(options.config)
-    this.#onProgress = files => options.onProgress?.(files)
+    this.#onFound = files => options.onFound?.(files)
     this.#onFolder = folder => options.onFolder?.(folder)
   }
 
@@ -96,7 +98,7 @@ class Scan {
       await this.#readFolder(next.folder, next.rules)
       if (this.#isDue()) await this.#giveWay()
     }
-    this.#onProgress(this.#files.length)
+    this.#tell()
     const packages = packagesOf(
       this.#manifests.sort(byCodeUnit),
       path => this.#readText(path),
@@ -265,12 +267,17 @@ class Scan {
     this.#warnings.push({ code, path, message })
   }
 
+  #tell(): void {
+    this.#onFound(this.#files.slice(this.#told))
+    this.#told = this.#files.length
+  }
+
   #isDue(): boolean {
     return performance.now() >= this.#turnEnds
   }
 
   async #giveWay(): Promise<void> {
-    this.#onProgress(this.#files.length)
+    this.#tell()
     await nextTurn()
     this.#turnEnds = performance.now() + TURN_MS
   }

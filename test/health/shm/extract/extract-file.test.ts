@@ -57,7 +57,11 @@ describe('extractSource', () => {
   })
 
   it('says from where on a file is not its language', () => {
-    const { trouble, imports } = extractSource('a.ts', 'typescript', bytes(`import './a'\n\nconst a = \`b\n`))
+    const { trouble, imports } = extractSource(
+      'a.ts',
+      'typescript',
+      bytes(`import './a'\n\nconst a = \`b\nimport './c'\n`),
+    )
     expect(trouble).toMatchObject({ code: 'SYNTAX_ERROR', message: expect.stringContaining('line 3') })
     expect(imports.length).toBe(1)
   })

@@ -1,9 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ExtractionPool } from '../../../../health/shm/extract/extraction-pool.ts'
+import type { Extraction } from '../../../../health/shm/imports.ts'
 import type { SourceFile } from '../../../../health/shm/source-tree.ts'
+import { rounds } from '../../../support/rounds.ts'
 
 const CRASHING = new URL('./crashing-worker.ts', import.meta.url)
 
@@ -44,7 +48,7 @@ describe('ExtractionPool', () => {
   it('answers the same on the calling thread, on one thread and on several, in the order of the files', async () => {
     const files = filesOf(2000, ['a_binary.ts', 'b_folder.ts', 'c_gone.ts', 'd_broken.ts'])
     writeFileSync(join(root, 'a_binary.ts'), 'a\0b')
-    writeFileSync(join(root, 'd_broken.ts'), 'const a = `')
+    writeFileSync(join(root, 'd_broken.ts'), "const a = `\nimport './b'")
     for (const name of ['b_folder.ts', 'c_gone.ts']) rmSync(join(root, name))
     mkdirSync(join(root, 'b_folder.ts'))
     const results = []
@@ -67,6 +71,56 @@ describe('ExtractionPool', () => {
       'VANISHED_FILE c_gone.ts',
       'SYNTAX_ERROR d_broken.ts',
     ])
+  })
+
+  it('reads files while others are still being found, however they come', async () => {
+    const files = filesOf(1500, ['a_binary.ts'])
+    writeFileSync(join(root, 'a_binary.ts'), 'a\0b')
+    const expected = await poolOf({ threads: 0 }).extract(root, files)
+    const parts = fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 6 })
+    const options = fc.constantFrom(
+      { threads: 0 },
+      { threads: 1 },
+      { threads: 2 },
+      { threads: 2, callerHelps: true },
+    )
+    await fc.assert(
+      fc.asyncProperty(parts, options, async (sizes, options) => {
+        const pool = poolOf(options)
+        const told: (Extraction | null)[] = files.map(() => null)
+        const extracting = pool.begin(root, { onExtracted: (file, found) => (told[file] = found) })
+        let at = 0
+        for (const size of [...sizes, files.length]) {
+          extracting.add(files.slice(at, at + size))
+          at += size
+          await setImmediate()
+        }
+        const result = await extracting.end()
+        expect(result).toEqual(expected)
+        expect(told).toEqual(result.extractions)
+        await pool.stop()
+      }),
+      { numRuns: rounds(100) },
+    )
+  })
+
+  it('has read most of many files when the last one is found', async () => {
+    const files = filesOf(1500)
+    let done = 0
+    const extracting = poolOf({ threads: 1 }).begin(root, { onProgress: files => (done = files) })
+    extracting.add(files)
+    await expect.poll(() => done).toBeGreaterThan(1000)
+    expect((await extracting.end()).extractions).not.toContain(null)
+  })
+
+  it('stops while it waits for more files, with the reason', async () => {
+    const files = filesOf(1500)
+    const stop = new AbortController()
+    const extracting = poolOf({ threads: 2 }).begin(root, { signal: stop.signal })
+    extracting.add(files)
+    await setImmediate()
+    stop.abort(new Error('enough'))
+    await expect(extracting.end()).rejects.toThrow('enough')
   })
 
   it('can be used again, and by two at once', async () => {

@@ -72,7 +72,7 @@ function difference(source: string, path: string): string | null {
   const truth = oxcImports(source, path)
   if (!truth) return null
   const lines = new LineCounter(source)
-  const scan = scanJavaScript(source, { jsx: !/\.[mc]?ts$/.test(path), whole: true })
+  const scan = scanJavaScript(source, { jsx: !/\.[mc]?ts$/.test(path) })
   const scanned = scan.imports.map(({ at, ...found }) => ({ ...found, line: lines.lineAt(at) }))
   const extracted = extractJavaScript(source, path)
   if (scan.brokenAt !== null || extracted.brokenLine !== null) return `broken at ${scan.brokenAt}`

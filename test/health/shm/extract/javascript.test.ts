@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { lastOfInterest } from '../../../../health/shm/extract/import-clause.ts'
 import { extractJavaScript } from '../../../../health/shm/extract/javascript.ts'
 import { scanJavaScript } from '../../../../health/shm/extract/javascript-scanner.ts'
 import { rounds } from '../../../support/rounds.ts'
@@ -161,8 +162,8 @@ describe('extractJavaScript', () => {
             expect(line).toBeLessThanOrEqual(source.split('\n').length)
         // Nothing is missed where the rest is not read.
         for (const jsx of [true, false])
-          expect(scanJavaScript(source, { jsx, whole: false }).imports).toEqual(
-            scanJavaScript(source, { jsx, whole: true }).imports,
+          expect(scanJavaScript(source, { jsx, end: lastOfInterest(source) }).imports).toEqual(
+            scanJavaScript(source, { jsx }).imports,
           )
       }),
       { numRuns: 2000 },
@@ -202,7 +203,7 @@ describe('extractJavaScript', () => {
     '\\',
   ])('takes millions of characters of %j', piece => {
     const source = piece.repeat(Math.ceil(rounds(2e6, 10) / piece.length))
-    expect(() => scanJavaScript(source, { jsx: true, whole: true })).not.toThrow()
+    expect(() => scanJavaScript(source, { jsx: true })).not.toThrow()
     expect(extractJavaScript(source, 'a.tsx').imports.length).toBeLessThanOrEqual(source.length)
   })
 })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Extraction } from '../../../../health/shm/imports.ts'
 import { ImportResolver, resolveImports } from '../../../../health/shm/resolve/resolution.ts'
 import { extraction, inWords, resolved, type SmallSource, sourceTree } from './small-tree.ts'
 
@@ -123,6 +124,23 @@ describe('resolving', () => {
       expect(unresolved.length + external + typeOnly + dynamic).toBeLessThanOrEqual(count)
     })
     fc.assert(property, { numRuns: 100 })
+  })
+
+  it('gives the same when files were prepared, whichever and in whatever order', () => {
+    const property = fc.property(
+      anyTree.chain(sources => {
+        const paths = Object.keys(sources).sort()
+        return fc.tuple(fc.constant({ sources, paths }), fc.shuffledSubarray([...paths.keys()]))
+      }),
+      ([{ sources, paths }, prepared]) => {
+        const tree = sourceTree(root, paths, packages)
+        const extractions = paths.map(path => extraction(sources[path] as SmallSource))
+        const resolver = new ImportResolver(tree)
+        for (const file of prepared) resolver.prepare(file, extractions[file] as Extraction)
+        expect(resolver.resolve(extractions)).toEqual(resolveImports(tree, extractions))
+      },
+    )
+    fc.assert(property, { numRuns: 300 })
   })
 
   it('again, of edited files, gives what a new resolver gives', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { LOCAL_DISK } from '../../../../health/shm/scan/disk.ts'
 import { scanTree } from '../../../../health/shm/scan/scan-tree.ts'
+import type { SourceFile } from '../../../../health/shm/source-tree.ts'
 import { Folder, found } from './folder.ts'
 
 const plain = { tests: false, config: null }
@@ -217,9 +218,11 @@ describe('the files of a tree', () => {
   it('are told of while they are found, in the end all', async () => {
     using folder = new Folder()
     folder.touch('a/x.ts', 'y.ts')
-    const told: number[] = []
-    await scanTree(folder.path, { ...plain, onProgress: files => told.push(files) })
-    expect(told.at(-1)).toBe(2)
+    const told: SourceFile[] = []
+    const { files } = await scanTree(folder.path, { ...plain, onFound: some => told.push(...some) })
+    expect(files.length).toBe(2)
+    expect(new Set(told)).toEqual(new Set(files))
+    expect(told.length).toBe(2)
   })
 
   it('are the same at every scan, and for every order in which the system lists them', async () => {
