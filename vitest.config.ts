@@ -1,27 +1,16 @@
 import { defineConfig } from 'vitest/config'
+import { filesTogether } from './test/house/together.ts'
 
-/**
- * Tests that calculate: no server, no window, no GPU, and whatever they change of their process they put back. A third
- * of their time went into a process for each file, which loads anew what the last one had.
- */
-const CALCULATING = [
-  'test/{config,events}/*.test.ts',
-  'test/broadcast/{client,protocol}/*.test.ts',
-  'test/bridge/{dialects,limits}/*.test.ts',
-  'test/compositor/{draw,layout}/*.test.ts',
-  'test/health/{*,shm/*,shm/{extract,graph,resolve,say,scan,score}/*}.test.ts',
-  'test/web/**/!(*.browser).test.ts',
-]
-const ALL = 'test/**/*.test.ts'
+const together = filesTogether()
 
 export default defineConfig(({ mode }) => ({
   test: {
     globalSetup: './test/house/setup.ts',
     pool: 'forks',
     projects: [
-      // One process a file: real sockets, native modules and fake timers of one file never reach another.
-      { test: { name: 'apart', include: [ALL], exclude: CALCULATING } },
-      { test: { name: 'together', include: CALCULATING, isolate: false } },
+      // Real sockets, native modules and fake timers of one file never reach another.
+      { test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: together } },
+      { test: { name: 'together', include: together, isolate: false } },
     ],
     // One more than the cores of a small machine: tests wait for sockets, disks and other processes, too.
     maxWorkers: 3,

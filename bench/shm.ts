@@ -15,6 +15,7 @@ import { type Expected, expectedOf, type MixedTree, planMixedTree } from './shm/
 import { ownGraph } from './shm/own-graph.ts'
 import { cruise, madgeCycles, madgeGraph, madgeMisses } from './shm/peers.ts'
 import { copyPackages, copyProject, GROUPS } from './shm/real-trees.ts'
+import { tokensMeanwhile } from './shm/tokens-meanwhile.ts'
 import { writeTree } from './shm/tree-folder.ts'
 import type { Edited } from './shm/watch-process.ts'
 import { type Scan, type ScannedReport, scan } from './shm/whole-process.ts'
@@ -152,6 +153,10 @@ async function manyFiles(place: Place): Promise<Figure[]> {
       note: `the ${count(typed.length)} .ts files of the tree, in memory, on one thread: what this machine is worth`,
     }),
     ...(await edited(tree, root)),
+    ...(await tokensMeanwhile(
+      root,
+      tree.files.map(({ path }) => path),
+    )),
   ]
 }
 

@@ -23,7 +23,10 @@ export interface AssessorOptions {
   tests?: boolean
   /** Threads that read files; one for each processor if not given. */
   threads?: number
-  /** Whether the calling thread is one of them, as for who has nothing else to do; as a rule it only waits. */
+  /**
+   * Whether the calling thread is one of them, and works while they do, as for who has nothing else to do; as a rule it only
+   * waits for them, so that no more processors are taken.
+   */
   callerHelps?: boolean
 }
 
@@ -64,6 +67,7 @@ interface Known {
 export class Assessor {
   readonly #root: string
   readonly #tests: boolean
+  readonly #callerHelps: boolean
   readonly #pool: ExtractionPool
   #known: Known | null = null
   #hasFailed = false
@@ -72,6 +76,7 @@ export class Assessor {
   constructor(root: string, { tests = false, threads, callerHelps = false }: AssessorOptions = {}) {
     this.#root = resolve(root)
     this.#tests = tests
+    this.#callerHelps = callerHelps
     this.#pool = new ExtractionPool({ callerHelps, ...(threads === undefined ? {} : { threads }) })
   }
 
@@ -205,6 +210,7 @@ export class Assessor {
       pool: this.#pool,
       root: this.#root,
       before: before?.seen ?? null,
+      overlaps: this.#callerHelps,
       onProgress,
       signal: AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]),
     })

@@ -36,6 +36,8 @@ export interface TreeReadingOptions {
   root: string
   /** What was read the last time, by path: what did not change since is not read again. */
   before: ReadonlyMap<string, ReadFile> | null
+  /** Whether the calling thread and those of the pool work at the same time. */
+  overlaps: boolean
   onProgress?: ((progress: AssessProgress) => void) | undefined
   signal: AbortSignal
 }
@@ -45,7 +47,7 @@ const CLOCK_STEP_MS = 2000
 
 /**
  * Reads the files of a tree while others are still being found, and resolves the imports of some while others are still being
- * read: what one processor does alone another need not wait for.
+ * read: what one processor does alone another need not wait for. Where that is not to be, one follows the other.
  */
 export class TreeReading {
   readonly #options: TreeReadingOptions
@@ -87,7 +89,7 @@ export class TreeReading {
       }
     }
     for (const file of unknown) this.#unknown.push(file)
-    this.#extracting.add(unknown)
+    if (this.#options.overlaps) this.#extracting.add(unknown)
     onProgress?.({ phase: 'scan', done: this.#unknown.length + this.#untouched, total: null })
   }
 
@@ -96,7 +98,7 @@ export class TreeReading {
    *
    * @param tree all files
    * @param places of each path its index in the tree
-   * @param resolver is told of each file that is read, in no order
+   * @param resolver is told of files that are read, in no order
    * @throws as `Extracting.end`
    */
   async end(
@@ -104,13 +106,15 @@ export class TreeReading {
     places: ReadonlyMap<string, number>,
     resolver: ImportResolver,
   ): Promise<ReadTree> {
+    const { overlaps } = this.#options
     const resolve = (file: number, extraction: Extraction) => {
       const { path } = this.#unknown[file] as SourceFile
-      resolver.prepare(places.get(path) as number, extraction)
+      if (overlaps) resolver.prepare(places.get(path) as number, extraction)
     }
     this.#resolve = resolve
     for (const [file, extraction] of this.#early) resolve(file, extraction)
     this.#early = []
+    if (!overlaps) this.#extracting.add(this.#unknown)
     const { extractions, warnings } = await this.#extracting.end()
     const seen = this.#seen
     for (const [i, file] of this.#unknown.entries()) {
@@ -125,7 +129,7 @@ export class TreeReading {
     return { read, seen, warnings: warnings.filter(({ path }) => path === null || !seen.has(path)) }
   }
 
-  /** Waits until what was begun has come to its end, after the signal. */
+  /** After the signal: what was begun ends, and nobody else hears of it. */
   async givenUp(): Promise<void> {
     await this.#extracting.end().catch(() => {})
   }

@@ -55,7 +55,8 @@ const SOUND: Record<string, string> = {
     "import { read } from './bridge/reader.ts'\nimport { config } from './config.ts'\nimport { http } from './server/http.ts'\nif (import.meta.main) void [read, config, http, import('./compositor/engine.ts')]\n",
   'demo.ts':
     "import { read } from './bridge/reader.ts'\nimport { config } from './config.ts'\nvoid [read, config]\n",
-  'vitest.config.ts': "import { defineConfig } from 'vitest/config'\nexport default defineConfig({})\n",
+  'vitest.config.ts':
+    "import { defineConfig } from 'vitest/config'\nimport { t } from './test/help.ts'\nexport default defineConfig({ test: t })\n",
   'node_modules/left/out.ts': "import '../../bridge/nothing.ts'\n",
   'web/dist/left-out.ts': "import '../../bridge/nothing.ts'\n",
   '.hidden/left-out.ts': "import '../bridge/nothing.ts'\n",

@@ -92,9 +92,9 @@ export class ExtractionPool {
       },
       end: async () => {
         run.complete()
-        stop.throwIfAborted()
         const helps = onThreads === null || this.#callerHelps
         await Promise.all([onThreads, helps ? run.here() : null])
+        stop.throwIfAborted()
         return run.result()
       },
     }
