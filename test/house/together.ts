@@ -8,14 +8,14 @@ const ROOT = join(import.meta.dirname, '../..')
  * all files takes as long as a quarter of the tests.
  */
 const MAY_BE_TOGETHER = [
-  'test/{bridge,broadcast,config,events,server}/**/*.test.ts',
-  'test/compositor/{draw,layout}/*.test.ts',
+  'test/{bridge,broadcast,config,events,server,store}/**/*.test.ts',
+  'test/compositor/{draw,frame,layout,tokens,view}/*.test.ts',
   'test/health/{*,shm/*,shm/{extract,graph,resolve,say,scan,score}/*}.test.ts',
   'test/web/**/!(*.browser).test.ts',
 ]
 /** What tells that a file's tests change their process, or look at what else is in it: it has one of its own. */
 const ALONE =
-  /\bvi\.(useFakeTimers|spyOn|stubGlobal)|\bprocess\.|\bglobalThis\b|\/(sim-clock|soak-hub|hub-meter)\.ts'/
+  /\bvi\.(useFakeTimers|spyOn|stubGlobal)|\bprocess\.|\bglobalThis\b|\/(gpu|hub-meter|sim-clock|soak-hub)\.ts'/
 
 /** The test files that need no process of their own, from the root of the project. */
 export function filesTogether(): string[] {

@@ -100,7 +100,7 @@ describe('ExtractionPool', () => {
         expect(told).toEqual(result.extractions)
         await pool.stop()
       }),
-      { numRuns: rounds(100) },
+      { numRuns: rounds(60) },
     )
   })
 
