@@ -132,8 +132,11 @@ describe.skipIf(noBrowser)(`time and instruments${noBrowser ? ` (${noBrowser})` 
     const list = await fetch(`${scope.url}/scope/v1/generations`).then(answer => answer.json())
     const ttft = list.data[0].ttft_ms as number
     const shown = await at('chart-ttft').locator('.chart-value').innerText()
-    const ms = Number.parseFloat(shown) * (shown.endsWith(' ms') ? 1 : 1000)
-    expect(Math.abs(ms - ttft)).toBeLessThan(Math.max(1, ttft / 50))
+    const [amount = '', unit] = shown.split(' ')
+    const unitMs = unit === 'ms' ? 1 : 1000
+    // However slow the machine: no further off than the last digit that is shown.
+    const lastDigitMs = unitMs / 10 ** (amount.split('.')[1]?.length ?? 0)
+    expect(Math.abs(Number(amount) * unitMs - ttft)).toBeLessThan(lastDigitMs / 2 + 0.01)
 
     const over = await at('chart-speed').locator('.u-over').boundingBox()
     if (over === null) throw new Error('there is no chart')
