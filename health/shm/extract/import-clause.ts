@@ -54,7 +54,7 @@ const MOST_EXPORTS = 64
 
 /**
  * Behind the last place where an import could begin: most of a file need not be read. It looks for the rare endings of the three words,
- * from the front, which V8 does ten times as fast as it looks for each of them from the end.
+ * from the front: V8 takes a sixth of the time for it that it takes to look for each of them from the end.
  */
 export function lastOfInterest(source: string): number {
   let last = -1
