@@ -8,6 +8,8 @@ const SLOWEST = 0.12
 const FASTEST = 8
 /** After this long a glide has lost all but a third of its speed. */
 const DECAY_MS = 280
+/** Between two frames of a page that keeps up. */
+const FRAME_MS = 17
 /** With less than this to go, in CSS pixels, it has arrived. */
 const NEAR_PX = 0.5
 
@@ -49,25 +51,31 @@ export class Inertia {
   }
 }
 
-/** A movement that loses its speed exponentially, as by friction in a liquid. */
+/**
+ * A movement that loses its speed exponentially, as by friction in a liquid. All of its way is gone, however
+ * few frames there are.
+ */
 export class Glide {
   readonly #vx: number
   readonly #vy: number
-  readonly #from: number
+  readonly #released: number
+  #from: number | null = null
   #done = 0
 
   /** @param vx @param vy CSS pixels a millisecond */
-  constructor(vx: number, vy: number, from: number) {
+  constructor(vx: number, vy: number, released: number) {
     this.#vx = vx
     this.#vy = vy
-    this.#from = from
+    this.#released = released
   }
 
   /** How far it went since the last step, in CSS pixels; null: it has come to rest. */
   step(now: number): { dx: number; dy: number } | null {
+    if (this.#done === DECAY_MS) return null
+    // A page that was too busy to hear of the release when it was shows all of the glide still.
+    this.#from ??= Math.max(this.#released, now - FRAME_MS)
     const left = DECAY_MS * Math.exp(-Math.max(0, now - this.#from) / DECAY_MS)
-    if (left * Math.hypot(this.#vx, this.#vy) < NEAR_PX) return null
-    const done = DECAY_MS - left
+    const done = left * Math.hypot(this.#vx, this.#vy) < NEAR_PX ? DECAY_MS : DECAY_MS - left
     const part = done - this.#done
     this.#done = done
     return { dx: this.#vx * part, dy: this.#vy * part }
