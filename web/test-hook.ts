@@ -13,6 +13,8 @@ export interface ScopeHook {
   readonly drawnBy: DrawnBy | null
   /** Frames of the map drawn so far. */
   readonly frames: number
+  /** Whether the next frame of the map can be drawn: those before it are. */
+  readonly ready: boolean
   /** Whether the map shows what it is to show, whole and sharp, and nothing of it is on its way. */
   readonly settled: boolean
   /** The middle of a map cell, in CSS pixels of the window. */
@@ -36,6 +38,9 @@ export function exposeForTests({ store, client, map }: Scope): void {
     },
     get frames() {
       return map.peek()?.frames ?? 0
+    },
+    get ready() {
+      return map.peek()?.ready ?? false
     },
     get settled() {
       return map.peek()?.settled ?? false

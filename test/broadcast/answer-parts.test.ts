@@ -14,6 +14,7 @@ import {
 import { TileTexts } from '../../broadcast/tile-texts.ts'
 import { payloadBytes } from '../../broadcast/wire.ts'
 import { rounds } from '../support/rounds.ts'
+import { expectSame } from '../support/same.ts'
 import { anyContent, anyViewToken } from '../support/view-contents.ts'
 import { SIDE, StandInViews, tokensOf } from '../support/views-stand-in.ts'
 
@@ -98,7 +99,7 @@ describe.each(PROTOCOLS)('an answer in parts of %s', protocol => {
     fc.assert(
       fc.property(anyAnswer, fc.nat(), (answer, id) => {
         const payloads = payloadsOf(new AnswerParts(answer, protocol, new TileTexts()), id)
-        expect(assembled(payloads, protocol, answer.tiles)).toEqual(wholeOf(answer))
+        expectSame(assembled(payloads, protocol, answer.tiles), wholeOf(answer))
       }),
       { numRuns: rounds(1000) },
     )
@@ -114,7 +115,7 @@ describe.each(PROTOCOLS)('an answer in parts of %s', protocol => {
     const payloads = payloadsOf(new AnswerParts(answer, protocol, new TileTexts()), 2 ** 53 - 1)
     expect(payloads.length).toBeGreaterThan(2)
     for (const payload of payloads) expect(payload.length).toBeLessThanOrEqual(LIMITS.frameBytes)
-    expect(assembled(payloads, protocol)).toEqual(wholeOf(answer))
+    expectSame(assembled(payloads, protocol), wholeOf(answer))
     if (more.zoom === 2)
       for (const { length } of payloads.slice(0, -1)) expect(length).toBeGreaterThan(24 * 1024)
   })
@@ -149,6 +150,6 @@ describe.each(PROTOCOLS)('an answer in parts of %s', protocol => {
     const payloads = payloadsOf(new AnswerParts(answer, protocol, new TileTexts()), 1)
     expect(payloads.length).toBeGreaterThan(1)
     for (const { length } of payloads.slice(1)) expect(length).toBeLessThanOrEqual(LIMITS.frameBytes)
-    expect(assembled(payloads, protocol)).toEqual(wholeOf(answer))
+    expectSame(assembled(payloads, protocol), wholeOf(answer))
   })
 })

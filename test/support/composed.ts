@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, vi } from 'vitest'
 import type { LayoutName, ViewAnswer, ViewToken } from '../../broadcast/protocol/view.ts'
 import { TokenLog } from '../../broadcast/token-log.ts'
@@ -14,6 +14,8 @@ import { RecordingMeter } from './hub-meter.ts'
 const STAND_IN = join(import.meta.dirname, 'stand-in-process.ts')
 /** Units along the sides of what is looked at at once: so many tokens of the map always come one by one. */
 const SQUARE = 64
+/** A wait that looks without a pause takes the processor from the process that it waits for. */
+const LOOK_MS = 2
 
 export const BACKENDS: Record<BackendName, Backend> = {
   cpu: { name: 'cpu', adapter: null, reason: 'as the test asks', detail: 'CPU, as the test asks' },
@@ -87,7 +89,7 @@ export function useCompositor(): (options?: ComposeOptions) => Composed {
 
 /** Waits until the process has laid out all; a layout must be watched. */
 export async function caughtUp({ compositor, log }: Composed): Promise<void> {
-  while (compositor.laidOutTo !== log.head) await turn()
+  while (compositor.laidOutTo !== log.head) await sleep(LOOK_MS)
 }
 
 /** Ids and places of the tokens that the log keeps. */

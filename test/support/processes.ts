@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Whether there is a process of this id that is more than an entry which nobody has collected yet. */
 export function isRunning(pid: number): boolean {
@@ -14,5 +14,5 @@ export function isRunning(pid: number): boolean {
 
 /** Waits until it is gone; that nobody tells of a process that is not one's own child is why this looks. */
 export async function untilGone(pid: number): Promise<void> {
-  while (isRunning(pid)) await turn()
+  while (isRunning(pid)) await sleep(2)
 }

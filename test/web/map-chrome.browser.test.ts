@@ -253,9 +253,10 @@ describe.skipIf(noBrowser)(`the map's controls in Chromium${noBrowser ? ` (${noB
     expect(await at('follow').getAttribute('aria-pressed')).toBe('false')
     expect(await page.evaluate(() => location.hash)).toBe(new URL(link).hash)
 
-    // Another link, typed into the same page.
+    // Another link, typed into the same page, even at the moment when that writes one of its own.
     await page.evaluate(() => {
       location.hash = '#layout=timeline&color=age'
+      ;(document.querySelector('[data-testid=layout-flow]') as HTMLElement).click()
     })
     await page.waitForFunction(() =>
       document.querySelector('[data-testid=layout-timeline][aria-pressed=true]'),

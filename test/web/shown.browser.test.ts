@@ -62,7 +62,10 @@ describe.skipIf(noWebgpuBrowser)(`the page for everybody ${noWebgpuBrowser ?? ''
       await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1000)
       const before = await page.evaluate(() => window.__scope.frames)
       await change()
-      for (let i = 0; i < FRAMES; i++) await page.clock.runFor(FRAME_MS)
+      for (let i = 0; i < FRAMES; i++) {
+        await page.waitForFunction(() => window.__scope.ready)
+        await page.clock.runFor(FRAME_MS)
+      }
       const frames = (await page.evaluate(() => window.__scope.frames)) - before
       await page.clock.resume()
       return frames

@@ -93,6 +93,8 @@ export class DeepLink {
   #links = 0
   /** Called off when another link is followed. */
   #stopPlacing: (() => void) | null = null
+  /** The fragment that was written or followed last. */
+  #fragment = ''
 
   constructor(scope: Scope) {
     this.#scope = scope
@@ -101,8 +103,12 @@ export class DeepLink {
   /** Goes where the address leads, and keeps it up from then on. */
   start(): void {
     const { signal } = this.#listening
-    void this.#go(readPlace(location.hash))
-    window.addEventListener('hashchange', () => void this.#go(readPlace(location.hash)), { signal })
+    const follow = () => {
+      this.#fragment = location.hash
+      void this.#go(readPlace(this.#fragment))
+    }
+    follow()
+    window.addEventListener('hashchange', follow, { signal })
     const { layout, color, scale } = this.#scope.look
     let chosen = ''
     this.#stops.push(
@@ -172,11 +178,13 @@ export class DeepLink {
   }
 
   #write(): void {
-    if (this.#following > 0) return
+    // Another fragment than that is a link that is told of in a moment: it would be lost.
+    if (this.#following > 0 || location.hash !== this.#fragment) return
     const place = this.#place()
     const fragment = isPlain(place) ? '' : `#${writePlace(place)}`
-    if (fragment === location.hash) return
+    if (fragment === this.#fragment) return
     history.replaceState(history.state, '', `${location.pathname}${location.search}${fragment}`)
+    this.#fragment = location.hash
   }
 
   async #go(place: LinkedPlace): Promise<void> {

@@ -137,6 +137,11 @@ export class MapView {
     return this.#painter.frames
   }
 
+  /** Whether what draws takes another frame now; it has no more than a few before it. */
+  get ready(): boolean {
+    return this.#stage.layer.ready
+  }
+
   /** Whether what is shown is what is looked at, whole and sharp: nothing is asked, worked on, or on its way. */
   get settled(): boolean {
     const { shown, busy, layer } = this.#stage
@@ -350,7 +355,7 @@ export class MapView {
 
   #tick(now: number, dt: number): boolean {
     // It draws no faster for being told more.
-    if (!this.#stage.layer.ready) return true
+    if (!this.ready) return true
     const camera = this.#camera
     const { store, playhead } = this.#options
     const followed = this.#followed
