@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ListedToken } from '../../bridge/dialects/dialect.ts'
 import { allot, divide } from '../../bridge/token-division.ts'
+import { codePoints } from '../support/code-points.ts'
 
 const entry = (text: string, bytes: number[] | null = null): ListedToken => ({
   id: null,
@@ -24,7 +25,7 @@ function piecesOf(tokens: readonly Buffer[]): string[] {
   return tokens.map(bytes => decoder.decode(bytes, { stream: true }))
 }
 
-const texts = fc.string({ unit: 'binary', maxLength: 12 }).filter(text => text.isWellFormed())
+const texts = codePoints({ maxLength: 12 }).filter(text => text.isWellFormed())
 const places = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 })
 
 /** How servers write a token of these bytes: cut to what is valid, with replacements, or not at all. */
@@ -51,13 +52,11 @@ describe('a text', () => {
   test('is never changed, whatever is listed', () => {
     const bytes = fc.option(fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 4 }))
     const entries = fc.array(
-      fc
-        .record({ text: fc.string({ unit: 'binary', maxLength: 3 }), bytes })
-        .map(one => entry(one.text, one.bytes)),
+      fc.record({ text: codePoints({ maxLength: 3 }), bytes }).map(one => entry(one.text, one.bytes)),
       { minLength: 1, maxLength: 6 },
     )
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 12 }), entries, (text, listed) => {
+      fc.property(codePoints({ maxLength: 12 }), entries, (text, listed) => {
         const pieces = divide(text, listed)
         expect(pieces).toHaveLength(listed.length)
         expect(pieces.join('')).toBe(text)

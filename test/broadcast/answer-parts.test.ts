@@ -13,6 +13,7 @@ import {
 } from '../../broadcast/protocol.ts'
 import { TileTexts } from '../../broadcast/tile-texts.ts'
 import { payloadBytes } from '../../broadcast/wire.ts'
+import { codePoints } from '../support/code-points.ts'
 import { rounds } from '../support/rounds.ts'
 import { expectSame } from '../support/same.ts'
 import { anyContent, anyViewToken } from '../support/view-contents.ts'
@@ -66,7 +67,7 @@ const anyAnswer = fc
   .record({
     tokens: fc.array(anyViewToken, { maxLength: 10 }),
     contents: fc.array(fc.option(anyContent), { maxLength: 10 }),
-    models: fc.array(fc.string({ unit: 'binary', maxLength: 100 }), { maxLength: 4 }),
+    models: fc.array(codePoints({ maxLength: 100 }), { maxLength: 4 }),
     long: fc.array(fc.nat(200_000), { maxLength: 3 }),
   })
   .map(({ tokens, contents, models, long }): ViewAnswer => {

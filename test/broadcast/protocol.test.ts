@@ -12,6 +12,7 @@ import {
 } from '../../broadcast/protocol.ts'
 import { confidenceOf, entropyOf } from '../../events/confidence.ts'
 import type { Alternative, LogEntry, TokenEvent, TokenKind } from '../../events/generation.ts'
+import { codePoints } from '../support/code-points.ts'
 import { stateEvent, tokenEvent } from '../support/hub-events.ts'
 
 const BEGAN = ticksOf(1_700_000_000)
@@ -20,7 +21,7 @@ const KEY: GenerationKey = { handle: 1, id: 'g_01JPROTOCOL000000000000000', bega
 /** Any text, half surrogate pairs and byte order marks included. */
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.string({ unit: 'binary', maxLength: 200 }),
+  codePoints({ maxLength: 200 }),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 })
     .map(units => String.fromCharCode(...units)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Transcripts } from '../../broadcast/transcripts.ts'
+import { codePoints } from '../support/code-points.ts'
 import { stateEvent, tokenEvent } from '../support/hub-events.ts'
 
 describe('Transcripts', () => {
@@ -18,7 +19,7 @@ describe('Transcripts', () => {
 
   it('have the same text however often they are asked for, before and after the end', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 200 }), pieces => {
+      fc.property(fc.array(codePoints({ maxLength: 3 }), { maxLength: 200 }), pieces => {
         const transcripts = new Transcripts()
         transcripts.apply(stateEvent('g_a'))
         let text = ''

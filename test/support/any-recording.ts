@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { confidenceOf, entropyOf } from '../../events/confidence.ts'
 import type { Alternative, GenerationEvent, NeuralStateEvent, TokenKind } from '../../events/generation.ts'
 import { storedText } from '../../store/stored-text.ts'
+import { codePoints } from './code-points.ts'
 import type { PutExchange, PutRecording } from './filled-records.ts'
 import { stateEvent, tokenEvent } from './hub-events.ts'
 
 /** Text that breaks what is careless: halves of surrogate pairs, NUL, quotes, line ends of all kinds, a BOM. */
 export const hostileText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 30 }),
+  codePoints({ maxLength: 30 }),
   fc.string({
     unit: fc.constantFrom(
       ...[

@@ -9,11 +9,12 @@ import type {
   LogEntry,
   TokenKind,
 } from '../../events/generation.ts'
+import { codePoints } from './code-points.ts'
 import { stateEvent, tokenEvent } from './hub-events.ts'
 
 /** Any text, halves of surrogate pairs among it. */
 export const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  codePoints({ maxLength: 40 }),
   fc.string({
     unit: fc.constantFrom('a', ' ', '"', '\n', '\u2028', 'ä', '漢', '🙂', '\ud83d', '\ude42'),
     maxLength: 40,

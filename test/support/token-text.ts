@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { mapPosition } from '../../compositor/layout/map.ts'
 import { confidenceOf, entropyOf } from '../../events/confidence.ts'
 import type { Alternative, LogEntry, TokenEntry, TokenKind } from '../../events/generation.ts'
+import { codePoints } from './code-points.ts'
 import { stateEvent, tokenEvent } from './hub-events.ts'
 import { between, oneOf, randomFrom } from './random.ts'
 
@@ -96,7 +97,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: usualText },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 400 }).map(length => 'w'.repeat(length)) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 200 }).map(length => ' '.repeat(length)) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }) },
+  { weight: 1, arbitrary: codePoints({ maxLength: 12 }) },
   { weight: 1, arbitrary: fc.constantFrom('\ud83d', '\ude42', 'a\ud83d', '\ude42b') },
 )
 

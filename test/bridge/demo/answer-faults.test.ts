@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerKind } from '../../../bridge/demo/surface.ts'
+import { codePoints } from '../../support/code-points.ts'
 import { type Chunk, chunksOf, Demo, QUESTION } from '../../support/demo.ts'
 
 const TOOL = { type: 'function', function: { name: 'look', parameters: { properties: { x: {} } } } }
@@ -24,7 +25,7 @@ const told = { logprobs: true, top_logprobs: 3 }
 
 describe('what is answered', () => {
   it('is the text that is dictated, streamed and whole, whatever its characters', async () => {
-    const anything = fc.string({ unit: 'binary', maxLength: 40 }).map(text => text.toWellFormed())
+    const anything = codePoints({ maxLength: 40 }).map(text => text.toWellFormed())
     await fc.assert(
       fc.asyncProperty(anything, async text => {
         const directive = `say=${encodeURIComponent(text)}`

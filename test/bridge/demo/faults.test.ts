@@ -8,8 +8,9 @@ import {
   parseFaults,
 } from '../../../bridge/demo/faults.ts'
 import { TokenscopeError } from '../../../events/errors.ts'
+import { codePoints } from '../../support/code-points.ts'
 
-const word = fc.string({ unit: 'binary' }).map(text => text.toWellFormed())
+const word = codePoints().map(text => text.toWellFormed())
 const ms = fc.oneof(fc.integer({ min: 0, max: 86_400_000 }), fc.constant(Number.POSITIVE_INFINITY))
 const count = fc.integer({ min: 2, max: 1_000_000 })
 const on = fc.constant(true as const)

@@ -2,16 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SnapshotAssembly } from '../../../broadcast/client/snapshot-assembly.ts'
 import { ProtocolError } from '../../../broadcast/protocol/byte-codec.ts'
+import { codePoints } from '../../support/code-points.ts'
 import { partsOf } from '../../support/model-server.ts'
 
 const texts = fc
-  .uniqueArray(
-    fc.tuple(fc.string({ minLength: 1, maxLength: 8 }), fc.string({ unit: 'binary', maxLength: 40 })),
-    {
-      selector: ([id]) => id,
-      maxLength: 8,
-    },
-  )
+  .uniqueArray(fc.tuple(fc.string({ minLength: 1, maxLength: 8 }), codePoints({ maxLength: 40 })), {
+    selector: ([id]) => id,
+    maxLength: 8,
+  })
   .map(pairs => new Map(pairs))
 
 describe('a snapshot in parts', () => {

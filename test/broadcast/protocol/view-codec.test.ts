@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader, ByteWriter, ProtocolError } from '../../../broadcast/protocol/byte-codec.ts'
 import { readViewPart, writePartHead, writePartTile } from '../../../broadcast/protocol/view-codec.ts'
+import { codePoints } from '../../support/code-points.ts'
 import { rounds } from '../../support/rounds.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 200 })
@@ -26,7 +27,7 @@ const anyHead = fc.record({
   z: fc.nat(),
   count: fc.nat(),
   origin: fc.option(fc.nat()),
-  models: fc.array(fc.string({ unit: 'binary', maxLength: 100 }), { maxLength: 4 }),
+  models: fc.array(codePoints({ maxLength: 100 }), { maxLength: 4 }),
   bounds: fc.constant(null),
 })
 const anyPart = fc.record({

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Assessor } from '../../../health/shm/assess.ts'
 import { sayJson } from '../../../health/shm/say/json.ts'
+import { codePoints } from '../../support/code-points.ts'
 import { Program } from '../../support/program.ts'
 import { Folder } from './scan/folder.ts'
 
@@ -99,7 +100,7 @@ describe('a tree has the same report', () => {
       fc.asyncProperty(
         fc.dictionary(
           fc.tuple(place, name).map(parts => parts.join('')),
-          fc.string({ unit: 'binary', maxLength: 200 }),
+          codePoints({ maxLength: 200 }),
           { minKeys: 1, maxKeys: 6, noNullPrototype: true },
         ),
         async texts => {

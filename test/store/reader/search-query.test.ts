@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TokenscopeError } from '../../../events/errors.ts'
 import type { ListQuestion } from '../../../store/recording.ts'
 import { hostileText } from '../../support/any-recording.ts'
+import { codePoints } from '../../support/code-points.ts'
 import { stateEvent, tokenEvent } from '../../support/hub-events.ts'
 import { RecordsShelf } from '../../support/records-shelf.ts'
 import { rounds } from '../../support/rounds.ts'
@@ -140,7 +141,7 @@ describe('a search', () => {
         .array(fc.oneof(operators, hostileText, fc.constant('hello')), { maxLength: 12 })
         .map(parts => parts.join(' ')),
       fc.array(operators, { maxLength: 12 }).map(parts => parts.join('')),
-      fc.string({ unit: 'binary', maxLength: 100 }),
+      codePoints({ maxLength: 100 }),
     )
     fc.assert(
       fc.property(anything, q => {

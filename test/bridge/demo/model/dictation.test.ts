@@ -7,6 +7,7 @@ import {
   type GenerationOptions,
 } from '../../../../bridge/demo/index.ts'
 import { recite, sprinkle } from '../../../../bridge/demo/model/dictation.ts'
+import { codePoints } from '../../../support/code-points.ts'
 
 const model = createDemoModel()
 const predictor = model.predictorFor('Tell me about rivers')
@@ -21,7 +22,7 @@ function run(options: GenerationOptions): { tokens: GeneratedToken[]; generation
 const textOf = (tokens: GeneratedToken[]) => tokens.map(({ delivered }) => delivered).join('')
 
 it('a dictated text comes out whole, with the probability that the model gave each of its tokens', () => {
-  const anything = fc.string({ unit: 'binary', maxLength: 60 }).map(text => text.toWellFormed())
+  const anything = codePoints({ maxLength: 60 }).map(text => text.toWellFormed())
   fc.assert(
     fc.property(anything, text => {
       const { tokens, generation } = run({ dictation: recite(model.tokenizer, text) })

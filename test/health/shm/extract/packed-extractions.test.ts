@@ -8,12 +8,13 @@ import {
   unpackFiles,
 } from '../../../../health/shm/extract/packed-extractions.ts'
 import { LANGUAGES } from '../../../../health/shm/source-tree.ts'
+import { codePoints } from '../../../support/code-points.ts'
 
 const note = fc.record({
   code: fc.constantFrom('BINARY_FILE' as const, 'TOO_LARGE' as const),
   message: fc.string(),
 })
-const word = fc.string({ unit: 'binary', maxLength: 30 })
+const word = codePoints({ maxLength: 30 })
 
 const read = fc
   .record({

@@ -6,9 +6,10 @@ import { sayDot } from '../../../../health/shm/say/dot.ts'
 import { sayJson } from '../../../../health/shm/say/json.ts'
 import { sayMermaid } from '../../../../health/shm/say/mermaid.ts'
 import { saySarif } from '../../../../health/shm/say/sarif.ts'
+import { codePoints } from '../../../support/code-points.ts'
 import { emptyReport, pasAssessment, pasReport, pasScc } from '../../../support/pas-report.ts'
 
-const NAME = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 })
+const NAME = codePoints({ minLength: 1, maxLength: 30 })
 
 /** The same value with the keys of every object in another order. */
 function shuffled(value: unknown): unknown {

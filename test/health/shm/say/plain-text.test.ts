@@ -12,8 +12,9 @@ import {
   valueText,
   visible,
 } from '../../../../health/shm/say/plain-text.ts'
+import { codePoints } from '../../../support/code-points.ts'
 
-const ANY = fc.string({ unit: 'binary', maxLength: 60 })
+const ANY = codePoints({ maxLength: 60 })
 
 describe('text for a person', () => {
   it('shows what would not be seen', () => {

@@ -6,6 +6,7 @@ import { Compile } from 'typebox/schema'
 import { describe, expect, it } from 'vitest'
 import type { PasReport } from '../../../../health/shm/report.ts'
 import { saySarif } from '../../../../health/shm/say/sarif.ts'
+import { codePoints } from '../../../support/code-points.ts'
 import { emptyReport, pasAssessment, pasReport, pasScc } from '../../../support/pas-report.ts'
 
 const SCHEMA = join(
@@ -26,7 +27,7 @@ function faults(log: unknown): string[] {
   return errors.map(({ instancePath, keyword }) => `${instancePath} ${keyword}`)
 }
 
-const NAME = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 })
+const NAME = codePoints({ minLength: 1, maxLength: 30 })
 
 describe('a report as SARIF', () => {
   it('is what the schema asks for, of whatever it tells', () => {

@@ -1,0 +1,20 @@
+import fc from 'fast-check'
+
+const SURROGATES = { first: 0xd800, count: 0x800 }
+/** Every code point but the surrogates. */
+const CODE_POINT = fc.integer({ min: 0, max: 0x10ffff - SURROGATES.count }).map(
+  at => String.fromCodePoint(at < SURROGATES.first ? at : at + SURROGATES.count),
+  (character): number => {
+    const at = typeof character === 'string' ? (character.codePointAt(0) ?? -1) : -1
+    if (at < 0 || String.fromCodePoint(at) !== character) throw new Error('no single code point')
+    return at < SURROGATES.first ? at : at - SURROGATES.count
+  },
+)
+
+/**
+ * As `fc.string` with `unit: 'binary'`, which makes a table of all code points first: that takes a process a second or two of
+ * processor time.
+ */
+export function codePoints(bounds: { minLength?: number; maxLength?: number } = {}): fc.Arbitrary<string> {
+  return fc.string({ ...bounds, unit: CODE_POINT })
+}
