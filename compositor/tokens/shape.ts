@@ -8,7 +8,7 @@
  * A line may break after spaces and tabs, before and after wide clusters, and between a hyphen, dash or slash and
  * another word character. Line feeds are \n, \r\n, \r, \v, \f, U+0085, U+2028, U+2029.
  */
-import { codePointColumns, columnsOf } from '../draw/columns.ts'
+import { codePointColumns, columnsOf, graphemes } from '../draw/columns.ts'
 import {
   PIECE_BREAK,
   PIECE_COUNT_MASK,
@@ -74,8 +74,6 @@ const NEWLINE = 6
 const NEWLINES = /^[\n\r\v\f\u0085\u2028\u2029]/
 const PICTOGRAPH = /\p{Extended_Pictographic}(?:(?!\u200d)\P{Extended_Pictographic})*(\u200d?)$/u
 const HALF_OF_FLAG = /^\p{Regional_Indicator}$/u
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /** What each ASCII character is. */
 const ASCII = Uint8Array.from({ length: 128 }, (_, unit) => classOf(unit))
@@ -168,7 +166,10 @@ export class TextShaper {
     else if ((tail & PICTOGRAPHIC) !== 0) before = '\u{1f469}'
     else if (HALF_OF_FLAG.test(before) && (tail & HALF_FLAG) === 0) before += before
     const stretch = text.slice(0, stretchEnd(text, 0))
-    const joined = (graphemes.segment(before + stretch).containing(0)?.segment.length ?? 0) - before.length
+    const joined =
+      (graphemes()
+        .segment(before + stretch)
+        .containing(0)?.segment.length ?? 0) - before.length
     if (joined <= 0) return 0
     const mark = text.slice(0, joined)
     this.tail = flagsOf(before + mark) | (lastCodePoint(mark) << CODE_POINT_SHIFT)
@@ -184,7 +185,7 @@ export class TextShaper {
   #addSegments(text: string, from: number): number {
     const end = stretchEnd(text, from)
     let cluster = ''
-    for (const { segment, index } of graphemes.segment(text.slice(from, end))) {
+    for (const { segment, index } of graphemes().segment(text.slice(from, end))) {
       cluster = segment
       this.#add(clusterClass(segment), from + index)
     }
