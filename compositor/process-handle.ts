@@ -138,6 +138,9 @@ export class ProcessHandle {
   #take(reply: Reply): void {
     if (reply.type === 'failed') {
       this.#failure = { reason: `failed: ${reply.reason}`, told: true, ran: true }
+      // It ends by itself; one that cannot even do that owes no answers any more.
+      this.#expect(0)
+      this.#killIn(this.#stopMs)
       return
     }
     this.#expect(this.#unanswered - 1)
@@ -152,7 +155,7 @@ export class ProcessHandle {
     if (unanswered <= 0) return
     const answerMs = this.#options.answerMs ?? ANSWER_MS
     this.#patience = setTimeout(() => {
-      this.#failure = { reason: `did not answer for ${answerMs / 1000} s`, told: false, ran: true }
+      this.#failure ??= { reason: `did not answer for ${answerMs / 1000} s`, told: false, ran: true }
       this.#child.kill('SIGKILL')
     }, answerMs)
   }

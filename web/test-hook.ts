@@ -34,13 +34,13 @@ export function exposeForTests({ store, client, map }: Scope): void {
       return client.applied && { ...client.applied }
     },
     get drawnBy() {
-      return map.peek()?.drawnBy ?? null
+      return map.peek()?.layer.by ?? null
     },
     get frames() {
       return map.peek()?.frames ?? 0
     },
     get ready() {
-      return map.peek()?.ready ?? false
+      return map.peek()?.layer.ready ?? false
     },
     get settled() {
       return map.peek()?.settled ?? false

@@ -273,6 +273,15 @@ describe('the compositor', () => {
     await soon(() => expect(said[0]).toBe('warn: compositor: its process was ended by SIGKILL'))
   })
 
+  it('ends a process that failed and cannot end', async () => {
+    const composed = compose({ standIn: 'undead', process: { stopMs: 100 } })
+    const { said } = composed
+    composed.watch('map')
+    composed.say('g_a', 5)
+    await untilGone(pidOf(composed) as number)
+    await soon(() => expect(said[0]).toBe('error: compositor: its process failed: the end of a stand-in'))
+  })
+
   it.skipIf(process.platform === 'win32')(
     'lives on where there was no file descriptor for its process',
     async () => {

@@ -19,6 +19,10 @@ const BEHAVIOURS: Record<string, (request: Request) => void> = {
     if (request.type === 'start') tell({ type: 'ready' })
     else tell({ type: 'failed', reason: 'GPU error: a stand-in for one' }, () => process.exit(1))
   },
+  /** Fails, and lives on. */
+  undead(request) {
+    if (request.type === 'start') tell({ type: 'failed', reason: 'the end of a stand-in' })
+  },
   /** Lives on without its channel. */
   aloof(request) {
     if (request.type === 'start') tell({ type: 'ready' })

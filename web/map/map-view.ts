@@ -127,19 +127,14 @@ export class MapView {
     this.#stage.stop()
   }
 
-  /** What draws the pictures now. */
-  get drawnBy(): DrawnBy {
-    return this.#stage.layer.by
+  /** What draws the pictures now; ready: it takes another frame, having no more than a few before that. */
+  get layer(): { readonly by: DrawnBy; readonly ready: boolean } {
+    return this.#stage.layer
   }
 
   /** Frames drawn so far. */
   get frames(): number {
     return this.#painter.frames
-  }
-
-  /** Whether what draws takes another frame now; it has no more than a few before it. */
-  get ready(): boolean {
-    return this.#stage.layer.ready
   }
 
   /** Whether what is shown is what is looked at, whole and sharp: nothing is asked, worked on, or on its way. */
@@ -355,7 +350,7 @@ export class MapView {
 
   #tick(now: number, dt: number): boolean {
     // It draws no faster for being told more.
-    if (!this.ready) return true
+    if (!this.layer.ready) return true
     const camera = this.#camera
     const { store, playhead } = this.#options
     const followed = this.#followed
