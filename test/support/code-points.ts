@@ -5,8 +5,8 @@ const SURROGATES = { first: 0xd800, count: 0x800 }
 const CODE_POINT = fc.integer({ min: 0, max: 0x10ffff - SURROGATES.count }).map(
   at => String.fromCodePoint(at < SURROGATES.first ? at : at + SURROGATES.count),
   (character): number => {
-    const at = typeof character === 'string' ? (character.codePointAt(0) ?? -1) : -1
-    if (at < 0 || String.fromCodePoint(at) !== character) throw new Error('no single code point')
+    if (typeof character !== 'string' || !/^\P{Surrogate}$/u.test(character)) throw new Error('no code point')
+    const at = character.codePointAt(0) as number
     return at < SURROGATES.first ? at : at - SURROGATES.count
   },
 )
